@@ -1,0 +1,1 @@
+"""A DICOMweb QIDO-RS gateway for AWS HealthImaging."""

@@ -1,0 +1,46 @@
+"""The composition root: the only place where the parts are put together."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from starlette.applications import Starlette
+
+from gateway.config import Settings
+from gateway.healthimaging.client import HealthImagingClient
+from gateway.qido.query import Dialect
+from gateway.server.routes import ServerOptions, create_app
+from gateway.server.searches import Limits, SearchService
+
+
+def build(settings: Settings, environment: Mapping[str, str] = os.environ) -> Starlette:
+    """The application of `settings`. It calls nothing before its first search."""
+    client = HealthImagingClient(
+        settings.datastore_id,
+        settings.region,
+        inject_host_prefix=not _has_own_endpoint(environment),
+    )
+    limits = Limits(
+        default_limit=settings.default_limit,
+        max_results=settings.max_results,
+        max_calls=settings.scan_budget_calls,
+        max_s=settings.scan_budget_s,
+    )
+    dialect = Dialect(
+        strict=settings.strict_parameters,
+        instances_matchable=settings.counts == "image-set",
+    )
+    service = SearchService(client, settings.search_options, limits, dialect)
+    options = ServerOptions(
+        public_base_url=settings.public_base_url,
+        cors_origins=settings.cors_origins,
+        no_match_status=settings.no_match_status,
+    )
+    return create_app(service, options, client.aclose)
+
+
+def _has_own_endpoint(environment: Mapping[str, str]) -> bool:
+    # botocore would put "runtime-" before any endpoint's host; only AWS's own has such a name
+    names = ("AWS_ENDPOINT_URL_MEDICAL_IMAGING", "AWS_ENDPOINT_URL")
+    return any(environment.get(name) for name in names)

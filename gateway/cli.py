@@ -1,0 +1,90 @@
+"""The commands of `qido-gateway`."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gateway.errors import ConfigError
+
+EXIT_CONFIG = 2
+
+cli = typer.Typer(
+    name="qido-gateway",
+    help="A DICOMweb QIDO-RS gateway for AWS HealthImaging.",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+
+def main() -> None:
+    """Run a command; a wrong setting is a sentence a fault and exit status 2."""
+    try:
+        cli()
+    except ConfigError as exc:
+        for fault in exc.problems:
+            sys.stderr.write(f"qido-gateway: {fault}\n")
+        raise SystemExit(EXIT_CONFIG) from None
+
+
+def say(line: str) -> None:
+    """One line on stdout, at once: other programs wait for it."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+@cli.command("serve")
+def serve_command(
+    config: Annotated[Path | None, typer.Option(help="A TOML file of settings.")] = None,
+    datastore_id: Annotated[str | None, typer.Option(help="The data store to search.")] = None,
+    region: Annotated[str | None, typer.Option(help="Its AWS region.")] = None,
+    host: Annotated[str | None, typer.Option(help="The address to bind; 127.0.0.1.")] = None,
+    port: Annotated[int | None, typer.Option(help="The port to bind; 8042. 0 picks one.")] = None,
+    insecure: Annotated[
+        bool, typer.Option("--insecure", help="Allow an address that is not loopback.")
+    ] = False,
+) -> None:
+    """Serve QIDO-RS over a HealthImaging data store."""
+    from gateway.app import build
+    from gateway.config import load_settings
+    from gateway.healthimaging.client import configured_region
+    from gateway.server.routes import ROOT
+    from gateway.server.telemetry import configure_logging
+    from gateway.serving import serve
+
+    given = {"datastore_id": datastore_id, "region": region, "host": host, "port": port}
+    settings = load_settings(config, {**given, "insecure": insecure or None}, configured_region())
+    configure_logging(settings.log_level)
+    serve(build(settings), settings.host, settings.port, lambda url: say(f"ready {url}{ROOT}"))
+
+
+@cli.command("demo")
+def demo_command(
+    paths: Annotated[
+        list[Path] | None, typer.Argument(help="DICOM files or folders; pydicom's without any.")
+    ] = None,
+    port: Annotated[int, typer.Option(help="The gateway's port. 0 picks one.")] = 8042,
+) -> None:
+    """Serve QIDO-RS over DICOM files on the embedded emulator. No AWS account is needed."""
+    from gateway.demo import Demo, bundled_files, ohif_data_source
+
+    demo = Demo()
+    try:
+        url = demo.start(tuple(paths or bundled_files()), port)
+        say(f"ready {url}")
+        say(f"curl '{url}/studies'")
+        say(f"OHIF data source:\n{ohif_data_source(url)}")
+        demo.wait()
+    finally:
+        demo.stop()
+
+
+@cli.command("version")
+def version_command() -> None:
+    """Print the version."""
+    say(version("qido-gateway"))

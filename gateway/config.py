@@ -1,0 +1,179 @@
+"""Settings: of the command line, else the environment (`QIDO_GATEWAY_…`), else a TOML file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BeforeValidator, Field, ValidationError, ValidationInfo, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from gateway.errors import ConfigError
+from gateway.search.plan import SearchOptions
+
+ENV_PREFIX = "QIDO_GATEWAY_"
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+def _by_comma(value: object) -> object:
+    """The parts of a comma list, which the environment holds as one text."""
+    if isinstance(value, str):
+        return tuple(part for part in (p.strip() for p in value.split(",")) if part)
+    return value
+
+
+def _number(value: object) -> object:
+    return int(value) if isinstance(value, str) and value.isdecimal() else value
+
+
+class Settings(BaseSettings):
+    """Every setting, with its default; `docs/operations.md` gives unit, reason and example."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENV_PREFIX, extra="forbid", frozen=True, hide_input_in_errors=True
+    )
+
+    datastore_id: str = Field(pattern=r"^[0-9a-z]{32}$")
+    region: str = Field(pattern=r"^[a-z0-9-]+$")
+    insecure: bool = False
+    host: str = Field(default="127.0.0.1", validate_default=True)
+    port: int = Field(default=8042, ge=0, le=65535)
+    default_limit: int = Field(default=1_000, ge=1)
+    max_results: int = Field(default=10_000, ge=1, validate_default=True)
+    scan_budget_calls: int = Field(default=400, ge=1)
+    scan_budget_s: float = Field(default=30.0, gt=0)
+    image_sets: Literal["primary", "fill", "all"] = "primary"
+    study_window: Literal["hour", "day"] = "hour"
+    counts: Literal["auto", "image-set", "study"] = "auto"
+    equal_padding: Literal["trimmed", "both"] = "trimmed"
+    trust_unmarked: bool = True
+    no_match_status: Annotated[Literal[200, 204], BeforeValidator(_number)] = 200
+    strict_parameters: bool = False
+    public_base_url: str | None = None
+    cors_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_by_comma)] = ()
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @field_validator("public_base_url")
+    @classmethod
+    def _check_url(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.netloc or parts.query:
+            raise ValueError("must be an absolute http or https URL without a query")
+        return value.rstrip("/")
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _check_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            parts = urlsplit(origin)
+            whole = f"{parts.scheme}://{parts.netloc}"
+            if origin != "*" and (parts.scheme not in ("http", "https") or origin != whole):
+                raise ValueError("each must be an origin such as https://viewer.example.org, or *")
+        return value
+
+    @field_validator("host")
+    @classmethod
+    def _check_host(cls, value: str, info: ValidationInfo) -> str:
+        if value not in LOOPBACK and not info.data.get("insecure"):
+            raise ValueError(
+                "is not a loopback address, and there is no authentication: "
+                "say --insecure (INSECURE=true) where another layer protects the gateway"
+            )
+        return value
+
+    @field_validator("max_results")
+    @classmethod
+    def _check_limits(cls, value: int, info: ValidationInfo) -> int:
+        if value < info.data.get("default_limit", 1):
+            raise ValueError("must not be less than DEFAULT_LIMIT")
+        return value
+
+    @property
+    def search_options(self) -> SearchOptions:
+        """The part that searches read."""
+        return SearchOptions(
+            image_sets=self.image_sets,
+            study_window=self.study_window,
+            counts=self.counts,
+            equal_padding=self.equal_padding,
+            trust_unmarked=self.trust_unmarked,
+        )
+
+
+def load_settings(
+    config: Path | None,
+    options: Mapping[str, Any],
+    aws_region: str | None,
+    environment: Mapping[str, str] = os.environ,
+) -> Settings:
+    """The settings of `options` (from the command line), else the environment, else the file.
+
+    `aws_region` is the one that AWS's own variables and files name, for where no setting does.
+
+    Raises: ConfigError with every fault at once; no fault holds a value.
+    """
+
+    class Loaded(Settings):
+        model_config = SettingsConfigDict(toml_file=config)
+
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,
+            file_secret_settings: PydanticBaseSettingsSource,
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            aws = {"region": aws_region} if aws_region else {}
+            return (
+                init_settings,
+                env_settings,
+                TomlConfigSettingsSource(settings_cls),
+                InitSettingsSource(settings_cls, init_kwargs=aws),
+            )
+
+    problems = _unknown_variables(environment)
+    if config is not None and not config.is_file():
+        problems.append("--config: there is no such file")
+    try:
+        settings = Loaded(**{k: v for k, v in options.items() if v is not None})
+    except ValidationError as exc:
+        problems += [_sentence(dict(error)) for error in exc.errors(include_input=False)]
+    except ValueError:  # tomllib's own, whose text may quote the file
+        problems.append("--config: the file is not TOML")
+    if problems:
+        raise ConfigError(tuple(problems))
+    return settings
+
+
+def _unknown_variables(environment: Mapping[str, str]) -> list[str]:
+    known = {ENV_PREFIX + name.upper() for name in Settings.model_fields}
+    return [
+        f"{name}: there is no such setting"
+        for name in sorted(environment)
+        if name.startswith(ENV_PREFIX) and name.upper() not in known
+    ]
+
+
+def _sentence(error: Mapping[str, Any]) -> str:
+    message = str(error["msg"]).removeprefix("Value error, ")
+    name = ".".join(str(part) for part in error["loc"])
+    if error["type"] == "extra_forbidden":
+        message = "there is no such setting"
+    elif error["type"] == "missing":
+        message = f"is required; set {ENV_PREFIX}{name.upper()}"
+        message += " or AWS_REGION" if name == "region" else ""
+    return f"{name.upper()}: {message}" if name else message

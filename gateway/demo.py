@@ -1,0 +1,125 @@
+"""The demo: an emulator with DICOM files and a gateway in front of it, each a process of its own.
+
+The gateway reaches the emulator as it would reach AWS: through aiobotocore over HTTP.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from gateway.errors import ConfigError
+
+POLL_S = 0.2
+STOP_S = 10.0
+"""How long a process may take to stop by itself."""
+
+
+def bundled_files() -> tuple[Path, ...]:
+    """The folders of real DICOM files that come with pydicom, names in many scripts among them."""
+    import pydicom
+
+    data = Path(pydicom.__file__).parent / "data"
+    return (data / "test_files", data / "charset_files")
+
+
+def ohif_data_source(url: str) -> str:
+    """The block of an OHIF 3 app-config that makes it read from the gateway at `url`."""
+    configuration = {
+        "friendlyName": "qido-gateway",
+        "name": "gateway",
+        "qidoRoot": url,
+        "wadoRoot": url,
+        "wadoUriRoot": url,
+        "imageRendering": "wadors",
+        "thumbnailRendering": "wadors",
+        "enableStudyLazyLoad": True,
+        "supportsFuzzyMatching": False,
+        "supportsWildcard": True,
+        "omitQuotationForMultipartRequest": True,
+    }
+    source = {
+        "namespace": "@ohif/extension-default.dataSourcesModule.dicomweb",
+        "sourceName": "gateway",
+        "configuration": configuration,
+    }
+    return json.dumps(source, indent=2)
+
+
+class Demo:
+    """The two processes."""
+
+    def __init__(self) -> None:
+        self._running: list[subprocess.Popen[str]] = []
+
+    def start(self, paths: Sequence[Path], port: int) -> str:
+        """Start both; the gateway's base URL once it serves.
+
+        Raises: ConfigError where one of them stops instead.
+        """
+        imports = [part for path in paths for part in ("--import", str(path))]
+        line = self._start("emulator", "--port", "0", *imports, *_quiet(paths), extra={})
+        _, endpoint, _, datastore_id = line.split()
+        extra = {
+            "QIDO_GATEWAY_DATASTORE_ID": datastore_id,
+            "QIDO_GATEWAY_CORS_ORIGINS": "*",
+            "AWS_ENDPOINT_URL_MEDICAL_IMAGING": endpoint,
+            "AWS_REGION": "us-east-1",
+            "AWS_ACCESS_KEY_ID": "demo",
+            "AWS_SECRET_ACCESS_KEY": "demo",
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        }
+        return self._start("serve", "--port", str(port), extra=extra).split()[1]
+
+    def wait(self) -> None:
+        """Wait until a signal comes or one process stops, then stop both.
+
+        Raises: ConfigError where one stopped by itself.
+        """
+        asked = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: asked.set())
+        while not asked.wait(POLL_S) and all(p.poll() is None for p in self._running):
+            pass
+        self.stop()
+        if not asked.is_set():
+            raise ConfigError(("a part of the demo has stopped by itself",))
+
+    def stop(self) -> None:
+        """Stop both, the gateway first."""
+        for process in reversed(self._running):
+            process.terminate()
+            try:
+                process.wait(STOP_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def _start(self, *arguments: str, extra: Mapping[str, str]) -> str:
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith(("QIDO_", "AWS_"))}
+        process = subprocess.Popen(  # noqa: S603 - our own command
+            [sys.executable, "-m", "gateway", *arguments],
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**inherited, **extra},
+            start_new_session=True,  # Ctrl-C is for the demo; it stops its processes in order
+        )
+        self._running.append(process)
+        assert process.stdout is not None  # noqa: S101 - it was asked for
+        for line in process.stdout:
+            if line.startswith("ready "):
+                return line
+        self.stop()
+        raise ConfigError((f"the demo's {arguments[0]} did not start",))
+
+
+def _quiet(paths: Sequence[Path]) -> Sequence[str]:
+    # pydicom's files are test cases, broken ones among them: one line for all that are skipped
+    return ("--skipped", "count") if tuple(paths) == bundled_files() else ()

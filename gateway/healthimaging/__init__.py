@@ -1,0 +1,1 @@
+"""The upstream's side: the only room that talks to AWS HealthImaging."""

@@ -1,0 +1,201 @@
+"""SearchImageSets over aiobotocore, as the gateway's own types and errors.
+
+Source: botocore's service model of medical-imaging, API 2023-07-19 (documented).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from typing import Any
+
+from aiobotocore.config import AioConfig
+from aiobotocore.session import get_session
+from botocore import exceptions as botocore
+
+from gateway.errors import (
+    UpstreamError,
+    UpstreamRejectedError,
+    UpstreamThrottledError,
+    UpstreamTimeoutError,
+    UpstreamUnavailableError,
+    UpstreamValidationError,
+)
+from gateway.search.imageset import ImageSet, Page
+from gateway.search.plan import CreatedBetween, Equal, Filter, Plan, Sort, StudyDateBetween
+
+MAX_ATTEMPTS = 3
+CONNECT_TIMEOUT_S = 3.0
+READ_TIMEOUT_S = 15.0
+
+_BY_CODE: Mapping[str, type[UpstreamError]] = {
+    "ThrottlingException": UpstreamThrottledError,
+    "TooManyRequestsException": UpstreamThrottledError,
+    "ValidationException": UpstreamValidationError,
+    "InternalServerException": UpstreamUnavailableError,
+    "ServiceUnavailableException": UpstreamUnavailableError,
+}
+"""Error codes that are not plainly a refusal. Any other code goes by its status."""
+
+_BY_EXCEPTION: tuple[tuple[type[Exception], type[UpstreamError]], ...] = (
+    (botocore.ReadTimeoutError, UpstreamTimeoutError),
+    (botocore.ConnectTimeoutError, UpstreamUnavailableError),
+    (botocore.HTTPClientError, UpstreamUnavailableError),
+    (botocore.ConnectionError, UpstreamUnavailableError),
+    (botocore.BotoCoreError, UpstreamRejectedError),  # credentials, region, an unreadable answer
+)
+_MESSAGES: Mapping[type[UpstreamError], str] = {
+    UpstreamThrottledError: "HealthImaging's calls a second are used up.",
+    UpstreamValidationError: "HealthImaging calls the search criteria invalid.",
+    UpstreamRejectedError: "HealthImaging refused the gateway's call, or can't be understood: "
+    "check the data store, the region, the endpoint, the credentials and their permissions.",
+    UpstreamUnavailableError: "HealthImaging can't be reached, or has failed.",
+    UpstreamTimeoutError: "HealthImaging did not answer in time.",
+}
+
+
+def configured_region() -> str | None:
+    """The region that AWS's own variables or files name, if any. No call is made."""
+    try:
+        region: str | None = get_session().get_config_variable("region")
+    except botocore.BotoCoreError:  # a profile that does not exist: the first search will say so
+        return None
+    return region
+
+
+class HealthImagingClient:
+    """SearchImageSets of one data store. Nothing is called before the first search."""
+
+    def __init__(self, datastore_id: str, region: str, *, inject_host_prefix: bool) -> None:
+        self._datastore_id = datastore_id
+        self._region = region
+        self._inject_host_prefix = inject_host_prefix
+        self._stack = AsyncExitStack()
+        self._client: Any = None
+        self._opening = asyncio.Lock()
+
+    async def search_image_sets(self, one: Plan, page_size: int, next_token: str) -> Page:
+        """One page of `one`; `next_token` is "" for the first.
+
+        Raises: UpstreamError.
+        """
+        more = {"nextToken": next_token} if next_token else {}
+        try:
+            client = await self._opened()
+            answer = await client.search_image_sets(
+                datastoreId=self._datastore_id,
+                searchCriteria=criteria_of(one),
+                maxResults=page_size,
+                **more,
+            )
+        except botocore.ClientError as exc:
+            raise error_of(exc.response) from None
+        except botocore.NoCredentialsError:
+            await self.aclose()  # the next request looks for credentials again
+            raise _error(UpstreamRejectedError) from None
+        except botocore.BotoCoreError as exc:
+            kind = next(ours for theirs, ours in _BY_EXCEPTION if isinstance(exc, theirs))
+            raise _error(kind) from None
+        return page_of(answer)
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        self._client = None
+        await self._stack.aclose()
+
+    async def _opened(self) -> Any:
+        async with self._opening:
+            if self._client is None:
+                config = AioConfig(
+                    retries={"mode": "standard", "total_max_attempts": MAX_ATTEMPTS},
+                    connect_timeout=CONNECT_TIMEOUT_S,
+                    read_timeout=READ_TIMEOUT_S,
+                    max_pool_connections=50,
+                    **({} if self._inject_host_prefix else {"inject_host_prefix": False}),
+                )
+                self._client = await self._stack.enter_async_context(
+                    get_session().create_client(
+                        "medical-imaging", region_name=self._region, config=config
+                    )
+                )
+            return self._client
+
+
+def criteria_of(one: Plan) -> dict[str, Any]:
+    """`one` as SearchCriteria."""
+    criteria: dict[str, Any] = {}
+    if one.filters:
+        criteria["filters"] = [_filter_of(f) for f in one.filters]
+    if one.sort is Sort.STUDY_DATE:
+        criteria["sort"] = {"sortField": "DICOMStudyDateAndTime", "sortOrder": "DESC"}
+    return criteria
+
+
+def _filter_of(one: Filter) -> dict[str, Any]:
+    match one:
+        case Equal(key, value):
+            return {"operator": "EQUAL", "values": [{key: value}]}
+        case StudyDateBetween(lower, upper):
+            bounds = ({"DICOMStudyDate": d, "DICOMStudyTime": t} for d, t in (lower, upper))
+            values: list[dict[str, Any]] = [{"DICOMStudyDateAndTime": b} for b in bounds]
+        case CreatedBetween(first, last):
+            values = [{"createdAt": datetime.fromtimestamp(s, UTC)} for s in (first, last)]
+    return {"operator": "BETWEEN", "values": values}
+
+
+def page_of(answer: Mapping[str, Any]) -> Page:
+    """The page of a parsed SearchImageSetsResponse; times may be numbers or datetimes."""
+    summaries = answer.get("imageSetsMetadataSummaries") or ()
+    attempts = 1 + answer.get("ResponseMetadata", {}).get("RetryAttempts", 0)
+    image_sets = tuple(_image_set_of(summary) for summary in summaries)
+    return Page(image_sets, answer.get("nextToken") or "", attempts)
+
+
+def _image_set_of(summary: Mapping[str, Any]) -> ImageSet:
+    tags = summary.get("DICOMTags") or {}
+    return ImageSet(
+        image_set_id=summary["imageSetId"],
+        tags={name: _clean(value) for name, value in tags.items() if value not in (None, "")},
+        version=summary.get("version") or 0,
+        created_at=_seconds(summary.get("createdAt")),
+        updated_at=_seconds(summary.get("updatedAt")),
+        is_primary=summary.get("isPrimary"),
+    )
+
+
+def _clean(value: Any) -> str | int:
+    if isinstance(value, int):
+        return value
+    text = str(value)
+    # A lone surrogate can stand in JSON but in no answer of ours
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _seconds(value: Any) -> float:
+    if isinstance(value, datetime):
+        return value.timestamp()
+    return float(value or 0)
+
+
+def error_of(response: Mapping[str, Any]) -> UpstreamError:
+    """Our error for an error response as botocore has read it (its ClientError.response)."""
+    metadata = response.get("ResponseMetadata", {})
+    code = response.get("Error", {}).get("Code", "")
+    status = metadata.get("HTTPStatusCode", 0)
+    kind = _BY_CODE.get(code)
+    if kind is None:
+        kind = UpstreamRejectedError
+        if status == 429:
+            kind = UpstreamThrottledError
+        elif status >= 500:
+            kind = UpstreamUnavailableError
+    error = _error(kind)
+    error.request_id = str(metadata.get("RequestId", ""))
+    error.attempts = 1 + metadata.get("RetryAttempts", 0)
+    return error
+
+
+def _error(kind: type[UpstreamError]) -> UpstreamError:
+    return kind(_MESSAGES[kind])

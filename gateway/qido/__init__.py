@@ -1,0 +1,1 @@
+"""The standard's side: queries, matching, results and their encodings. Pure."""

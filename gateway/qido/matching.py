@@ -1,0 +1,136 @@
+"""Matching: whether a result has the values that a query asks for.
+
+Source: PS3.4 §C.2.2.2. Person names are compared without regard to case and accents, as
+C.2.2.2.1 allows; all other text as it stands.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+
+from gateway.qido.attributes import Attribute
+from gateway.qido.conditions import Criterion, Exact, Range, Wildcard
+from gateway.qido.result import Values
+from gateway.qido.times import DAY_US, parse_date, parse_stored_time
+
+Matcher = Callable[[Values], bool]
+"""Tells whether values match."""
+
+
+def matcher(criteria: Sequence[Criterion]) -> Matcher:
+    """A matcher of all `criteria` together; each attribute without a value fails its criterion."""
+    tests = tuple(_test(criterion) for criterion in criteria)
+    return lambda values: all(test(values) for test in tests)
+
+
+def _test(criterion: Criterion) -> Matcher:
+    attribute, keyword = criterion.attribute, criterion.attribute.keyword
+    match criterion.condition:
+        case Range() as condition:
+            if criterion.time is not None:
+                return _date_and_time_test(keyword, criterion.time.keyword, condition)
+            return _range_test(attribute, condition)
+        case Exact(values) if attribute.vr != "PN":
+            wanted = frozenset(values)
+            return lambda stored: not wanted.isdisjoint(stored.get(keyword, ()))
+        case Exact(texts) | Wildcard(texts):
+            accepts = _text_test(attribute.vr, tuple(str(text) for text in texts))
+            return lambda stored: any(accepts(str(v)) for v in stored.get(keyword, ()) if v != "")
+
+
+# --- text -----------------------------------------------------------------------------------------
+
+
+def fold(text: str) -> str:
+    """`text` without case and without Latin, Greek and Cyrillic accents, one letter a letter."""
+    letters = unicodedata.normalize("NFD", text.casefold())
+    plain = "".join(c for c in letters if not "\u0300" <= c <= "\u036f")
+    return unicodedata.normalize("NFC", plain)
+
+
+def pattern_of(key: str, *, name: bool = False) -> re.Pattern[str]:
+    """The pattern of a key in which * stands for any characters and ? for just one.
+
+    In a name, ", " also stands for ^: OHIF shows `DOE, JANE` and asks for what it shows.
+    """
+    parts = []
+    for piece in re.findall(r"\*+|\?|, |[^*?,]+|,", key):
+        if piece[0] == "*":
+            parts.append(".*")
+        elif piece == "?":
+            parts.append(".")
+        elif piece == ", " and name:
+            parts.append(r"(?:, |\^)")
+        else:
+            parts.append(re.escape(piece))
+    return re.compile("".join(parts), re.DOTALL)
+
+
+def _text_test(vr: str, keys: tuple[str, ...]) -> Callable[[str], bool]:
+    if vr != "PN":
+        patterns = tuple(pattern_of(key) for key in keys)
+        return lambda text: any(pattern.fullmatch(text) for pattern in patterns)
+    names = tuple(_name_test(key) for key in keys)
+    return lambda text: any(name(text) for name in names)
+
+
+def _name_test(key: str) -> Callable[[str], bool]:
+    """A key with = is compared group by group, one without it with each component group."""
+    parts = key.split("=")
+    wanted = tuple(pattern_of(_group(part), name=True) for part in parts)
+    if len(wanted) == 1:
+        return lambda text: any(wanted[0].fullmatch(group) for group in _groups(text))
+    # A group that the key leaves empty may hold anything
+    asked = tuple((i, pattern) for i, pattern in enumerate(wanted) if parts[i].strip("*^ "))
+
+    def by_group(text: str) -> bool:
+        groups = [*_groups(text), *("" for _ in parts)]
+        return all(pattern.fullmatch(groups[i]) for i, pattern in asked)
+
+    return by_group
+
+
+def _groups(name: str) -> list[str]:
+    return [_group(group) for group in name.split("=")]
+
+
+def _group(text: str) -> str:
+    # Empty components at the end are the same as none (PS3.5 §6.2.1)
+    return fold(text.strip(" ").rstrip("^ "))
+
+
+# --- dates and times ------------------------------------------------------------------------------
+
+
+def _range_test(attribute: Attribute, condition: Range) -> Matcher:
+    parse = parse_date if attribute.vr == "DA" else parse_stored_time
+    keyword, lower, upper = attribute.keyword, condition.lower, condition.upper
+
+    def accepts(stored: Values) -> bool:
+        numbers = (parse(str(value)) for value in stored.get(keyword, ()))
+        return any(
+            number is not None
+            and (lower is None or number >= lower)
+            and (upper is None or number <= upper)
+            for number in numbers
+        )
+
+    return accepts
+
+
+def _date_and_time_test(date_keyword: str, time_keyword: str, condition: Range) -> Matcher:
+    lower, upper = condition.lower, condition.upper
+
+    def accepts(stored: Values) -> bool:
+        day = parse_date(str(stored.get(date_keyword, ("",))[0]))
+        if day is None:
+            return False
+        time_us = parse_stored_time(str(stored.get(time_keyword, ("",))[0]))
+        first = day * DAY_US + (time_us or 0)
+        # A date without a time is the whole day, and matches where the day overlaps the range
+        last = first if time_us is not None else first + DAY_US - 1
+        return (lower is None or last >= lower) and (upper is None or first <= upper)
+
+    return accepts

@@ -1,0 +1,53 @@
+"""A result, and the one place where a stored value becomes the values that are matched and sent.
+
+Source: PS3.5 §6.2 (padding and value delimiter by VR).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from gateway.qido.attributes import Attribute, Level
+
+Values = Mapping[str, "tuple[str | int, ...]"]
+"""Keyword to its values, in order; an attribute without a value is not in it."""
+
+_BOTH_ENDS = frozenset(("AE", "CS", "LO", "SH", "IS", "DS"))
+_INTEGER = re.compile(r"[+-]?[0-9]{1,12}")
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One object of an answer. What is matched and what is encoded are these same values."""
+
+    level: Level
+    values: Values
+
+
+def trim(vr: str, text: str) -> str:
+    """`text` without the padding of its VR: leading spaces are significant in names and dates."""
+    return text.strip(" \0") if vr in _BOTH_ENDS else text.rstrip(" \0")
+
+
+def stored_values(attribute: Attribute, stored: str | int | None) -> tuple[str | int, ...]:
+    """The values of one stored attribute, trimmed and parted; empty where there is none.
+
+    An empty one among several values stays, as "", because its place has a meaning.
+    """
+    if stored is None:
+        return ()
+    if isinstance(stored, int):
+        return (stored,)
+    if attribute.delimited and "\\" in stored:
+        parts = tuple(trim(attribute.vr, part) for part in stored.split("\\"))
+        return tuple(_typed(attribute, part) for part in parts) if any(parts) else ()
+    text = trim(attribute.vr, stored)
+    return (_typed(attribute, text),) if text else ()
+
+
+def _typed(attribute: Attribute, text: str) -> str | int:
+    if attribute.vr == "IS" and _INTEGER.fullmatch(text):
+        return int(text)
+    return text

@@ -1,0 +1,1 @@
+"""From a query to its results over any walk of image sets."""

@@ -1,0 +1,198 @@
+"""Grouping: image sets become studies, as soon as the walk is far enough past them.
+
+A walk comes by StudyDate and StudyTime, newest first. What AWS leaves open about that order (where
+a missing time stands, how ties fall) is less than a study window; more than that is an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from gateway.errors import ResultTooLargeError, StudyWindowError
+from gateway.qido.times import DAY_US, parse_date, parse_stored_time
+from gateway.search.imageset import ImageSet
+
+MAX_WINDOW = 50_000
+"""Image sets that may wait for the end of a study window."""
+
+_HOUR_US = 3_600_000_000
+
+Place = tuple[int, int, str]
+"""Where a study stands in an answer, smallest first: by date, then time, then StudyInstanceUID."""
+
+
+def study_uid_of(image_set: ImageSet) -> str:
+    """Its StudyInstanceUID without padding, "" where it has none."""
+    return str(image_set.tags.get("DICOMStudyInstanceUID", "")).strip(" \0")
+
+
+def instant_of(image_set: ImageSet) -> tuple[int | None, int | None]:
+    """The day number and the microsecond of the day of its study; None for what is not known.
+
+    A StudyDate that is not `YYYYMMDD` counts as none.
+    """
+    day = parse_date(str(image_set.tags.get("DICOMStudyDate", "")).rstrip(" \0"))
+    time_us = parse_stored_time(str(image_set.tags.get("DICOMStudyTime", "")).rstrip(" \0"))
+    return day, time_us
+
+
+def place_of(image_set: ImageSet) -> Place:
+    """Where the study stands if this image set is its winner: undated last, no time last."""
+    day, time_us = instant_of(image_set)
+    return (-(day or 0), 1 if time_us is None else -time_us, study_uid_of(image_set))
+
+
+def is_primary(image_set: ImageSet, *, trust_unmarked: bool) -> bool:
+    """Whether it is surely primary: the upstream says so, or says nothing and that is trusted."""
+    return image_set.is_primary is True or (trust_unmarked and image_set.is_primary is None)
+
+
+def winner_first(
+    image_sets: Iterable[ImageSet], *, trust_unmarked: bool = True
+) -> tuple[ImageSet, ...]:
+    """`image_sets` in order: primary, unmarked where that is not trusted, others; newest first."""
+
+    def rank(image_set: ImageSet) -> tuple[int, float, int, str]:
+        sure = is_primary(image_set, trust_unmarked=trust_unmarked)
+        standing = 0 if sure else 1 if image_set.is_primary is None else 2
+        return (standing, -image_set.updated_at, -image_set.version, image_set.image_set_id)
+
+    return tuple(sorted(image_sets, key=rank))
+
+
+class Group:
+    """The image sets of one study that a walk has met, each once."""
+
+    __slots__ = ("_trust_unmarked", "members", "place", "study_uid")
+
+    def __init__(self, first: ImageSet, *, trust_unmarked: bool = True) -> None:
+        self.study_uid = study_uid_of(first)
+        self.members = {first.image_set_id: first}
+        self.place = place_of(first)
+        self._trust_unmarked = trust_unmarked
+
+    def add(self, image_set: ImageSet) -> None:
+        """Take it in; of two states of one image set the later one stays."""
+        known = self.members.get(image_set.image_set_id)
+        if known is not None and known.version > image_set.version:
+            return
+        self.members[image_set.image_set_id] = image_set
+        self.place = place_of(self.image_sets[0])
+
+    @property
+    def image_sets(self) -> tuple[ImageSet, ...]:
+        """Its image sets, the winner first."""
+        return winner_first(self.members.values(), trust_unmarked=self._trust_unmarked)
+
+
+class StudyWindow:
+    """The studies that a sorted walk may still add to, and those that it can't any more."""
+
+    def __init__(self, *, whole_days: bool, trust_unmarked: bool = True) -> None:
+        self._whole_days = whole_days
+        self._trust_unmarked = trust_unmarked
+        self._margin_us = 1 if whole_days else _HOUR_US
+        self._open: dict[str, Group] = {}
+        self._low: dict[str, int] = {}  # the earliest instant of each open study
+        self._highest_low = 0
+        self._clock: int | None = None  # the earliest instant that the walk has reached
+        self._released: dict[str, bool] = {}  # study to whether it was fetched whole
+        self._last_place: Place | None = None
+        self._undated: list[ImageSet] = []
+        self._size = 0
+
+    def add(self, image_set: ImageSet) -> None:
+        """Take in the next image set of the walk.
+
+        Raises: StudyWindowError, ResultTooLargeError.
+        """
+        day, time_us = instant_of(image_set)
+        if day is None:
+            self._undated.append(image_set)
+            self._grow()
+            return
+        # A missing time may stand at either end of its day: it moves the clock to the day only
+        reached = day * DAY_US + (DAY_US - 1 if time_us is None else time_us)
+        self._clock = reached if self._clock is None else min(self._clock, reached)
+        uid = study_uid_of(image_set)
+        if uid in self._released:
+            self._check_late(image_set)
+            return
+        self._check_order(image_set)
+        low = day * DAY_US + (0 if self._whole_days or time_us is None else time_us)
+        self._low[uid] = min(self._low.get(uid, low), low)
+        self._highest_low = max(self._highest_low, low)
+        if (group := self._open.get(uid)) is None:
+            self._open[uid] = Group(image_set, trust_unmarked=self._trust_unmarked)
+        else:
+            group.add(image_set)
+        self._grow()
+
+    def release(self) -> list[Group]:
+        """The studies that the walk has passed by a window, in the order of their places."""
+        if self._clock is None or self._highest_low < self._clock + self._margin_us:
+            return []
+        passed: list[Group] = []
+        for group in sorted(self._open.values(), key=lambda group: group.place):
+            if self._low[group.study_uid] < self._clock + self._margin_us:
+                break  # whatever comes after it in the answer has to wait for it
+            passed.append(group)
+        for group in passed:
+            del self._open[group.study_uid], self._low[group.study_uid]
+            self._released[group.study_uid] = False
+            self._last_place = group.place
+            self._size -= len(group.members)
+        self._highest_low = max(self._low.values(), default=0)
+        return passed
+
+    def finish(self) -> list[Group]:
+        """All studies that are left at the walk's end: the dated ones, then the undated.
+
+        Raises: StudyWindowError.
+        """
+        for image_set in self._undated:
+            uid = study_uid_of(image_set)
+            if (group := self._open.get(uid)) is not None:
+                group.add(image_set)
+            elif uid in self._released:
+                self._check_late(image_set)
+            else:
+                self._open[uid] = Group(image_set, trust_unmarked=self._trust_unmarked)
+        left = sorted(self._open.values(), key=lambda group: group.place)
+        self._open, self._undated = {}, []
+        return left
+
+    def settle(self, study_uid: str) -> None:
+        """Say that a released study was fetched whole: a late part of it changes nothing."""
+        self._released[study_uid] = True
+
+    def comes_later(self, group: Group, winner: ImageSet) -> bool:
+        """Whether the walk has yet to meet `winner`, found for a released group by a call.
+
+        If so, the study is taken up again where its winner stands.
+        """
+        day, time_us = instant_of(winner)
+        if winner.image_set_id in group.members or self._clock is None:
+            return False
+        if day is not None and day * DAY_US + (time_us or 0) > self._clock:
+            return False
+        self._released.pop(group.study_uid, None)
+        return True
+
+    def _grow(self) -> None:
+        self._size += 1
+        if self._size > MAX_WINDOW:
+            raise ResultTooLargeError(
+                "Too many image sets lie in one study window. Add a StudyDate range or a key."
+            )
+
+    def _check_late(self, image_set: ImageSet) -> None:
+        # One that is not primary can't be the winner of a study that was released with one
+        sure = is_primary(image_set, trust_unmarked=self._trust_unmarked)
+        if sure and not self._released[study_uid_of(image_set)]:
+            raise StudyWindowError("A part of a study came after the study had been answered.")
+
+    def _check_order(self, image_set: ImageSet) -> None:
+        sure = is_primary(image_set, trust_unmarked=self._trust_unmarked)
+        if sure and self._last_place is not None and place_of(image_set) < self._last_place:
+            raise StudyWindowError("A study came after studies that stand behind it.")

@@ -1,0 +1,143 @@
+"""A study and its series, made of the study's image sets: which are shown, which wins, counts."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from gateway.qido.attributes import ATTRIBUTES, Attribute, Level, Origin
+from gateway.qido.result import Result, Values, stored_values
+from gateway.search.imageset import ImageSet
+from gateway.search.plan import SearchOptions
+
+_STUDY = tuple(a for a in ATTRIBUTES if a.level is Level.STUDY and a.origin is Origin.SUMMARY)
+_SERIES = tuple(a for a in ATTRIBUTES if a.level is Level.SERIES and a.origin is Origin.SUMMARY)
+_Values = dict[str, tuple[str | int, ...]]
+_LAST = 2**31  # after every SeriesNumber that a summary can hold
+
+
+def study_result(image_sets: Sequence[ImageSet], options: SearchOptions) -> Result | None:
+    """The study of `image_sets` (the winner first), None where none of them is shown.
+
+    Its attributes come whole from the first that is shown, never from several.
+    """
+    visible = shown(image_sets, options)
+    return Result(Level.STUDY, _study_values(visible, options)) if visible else None
+
+
+def series_results(image_sets: Sequence[ImageSet], options: SearchOptions) -> list[Result]:
+    """The series of one study's `image_sets` (the winner first), by number and UID.
+
+    Each holds its study's values too. An image set without SeriesInstanceUID is no series.
+    """
+    visible = shown(image_sets, options)
+    if not visible:
+        return []
+    study = _study_values(visible, options)
+    by_series = _by_series(visible)
+    by_series.pop("", None)
+    results = [
+        Result(Level.SERIES, {**study, **_series_values(sets, options)})
+        for sets in by_series.values()
+    ]
+    return sorted(results, key=_series_place)
+
+
+def shown(image_sets: Sequence[ImageSet], options: SearchOptions) -> tuple[ImageSet, ...]:
+    """Those of a study's `image_sets` that the operator shows, in their order."""
+    if options.image_sets == "all":
+        return tuple(image_sets)
+    primary = tuple(s for s in image_sets if s.is_primary is not False)
+    if options.image_sets == "primary":
+        return primary
+    known = {_series_uid(s) for s in primary}
+    filling: dict[str, ImageSet] = {}
+    for image_set in image_sets:
+        if image_set.is_primary is False and _series_uid(image_set) not in known:
+            filling.setdefault(_series_uid(image_set), image_set)
+    return (*primary, *filling.values())
+
+
+def summary_values(image_set: ImageSet) -> Values:
+    """What one image set says by itself of its study and series."""
+    return _read(_STUDY + _SERIES, image_set)
+
+
+def _study_values(visible: Sequence[ImageSet], options: SearchOptions) -> _Values:
+    values = _read(_STUDY, visible[0])
+    modalities = {m for s in visible for m in _modalities(s) if m}
+    if modalities:
+        values["ModalitiesInStudy"] = tuple(sorted(modalities))
+    series = {uid for s in visible if (uid := _series_uid(s))}
+    values["NumberOfStudyRelatedSeries"] = (len(series),)
+    instances = _instances_of_study(visible, options)
+    if instances is not None:
+        values["NumberOfStudyRelatedInstances"] = (instances,)
+    return values
+
+
+def _series_values(sets: Sequence[ImageSet], options: SearchOptions) -> _Values:
+    values = _read(_SERIES, sets[0])
+    if not _counts_are_the_studys(sets, options):
+        instances = _own_instances(sets)
+        if instances is not None:
+            values["NumberOfSeriesRelatedInstances"] = (instances,)
+    return values
+
+
+def _read(attributes: Iterable[Attribute], image_set: ImageSet) -> _Values:
+    tags = image_set.tags
+    values = {a.keyword: stored_values(a, tags[a.summary]) for a in attributes if a.summary in tags}
+    return {keyword: value for keyword, value in values.items() if value}
+
+
+def _series_place(series: Result) -> tuple[int, str]:
+    number = series.values.get("SeriesNumber", (_LAST,))[0]
+    uid = str(series.values["SeriesInstanceUID"][0])
+    return (number if isinstance(number, int) else _LAST, uid)
+
+
+def _by_series(visible: Iterable[ImageSet]) -> dict[str, list[ImageSet]]:
+    by_series: dict[str, list[ImageSet]] = defaultdict(list)
+    for image_set in visible:
+        by_series[_series_uid(image_set)].append(image_set)
+    return by_series
+
+
+def _series_uid(image_set: ImageSet) -> str:
+    return str(image_set.tags.get("DICOMSeriesInstanceUID", "")).strip(" \0")
+
+
+def _modalities(image_set: ImageSet) -> Iterable[str]:
+    text = str(image_set.tags.get("DICOMSeriesModality", ""))
+    return (part.strip(" \0") for part in text.split("\\"))
+
+
+# --- counts ---------------------------------------------------------------------------------------
+# Whether DICOMNumberOfStudyRelated… are an image set's own numbers or its study's is not
+# documented. A set that reports more than one series can only speak of its study.
+
+
+def _counts_are_the_studys(sets: Iterable[ImageSet], options: SearchOptions) -> bool:
+    if options.counts != "auto":
+        return options.counts == "study"
+    return any(_number(s, "DICOMNumberOfStudyRelatedSeries", 1) > 1 for s in sets)
+
+
+def _instances_of_study(visible: Sequence[ImageSet], options: SearchOptions) -> int | None:
+    if _counts_are_the_studys(visible, options):
+        largest = max(_number(s, "DICOMNumberOfStudyRelatedInstances", -1) for s in visible)
+        return None if largest < 0 else largest
+    own = [_own_instances(sets) for sets in _by_series(visible).values()]
+    return None if None in own else sum(number or 0 for number in own)
+
+
+def _own_instances(sets: Sequence[ImageSet]) -> int | None:
+    """A split series' parts together; equal numbers are taken for the same instances."""
+    numbers = {_number(s, "DICOMNumberOfStudyRelatedInstances", -1) for s in sets}
+    return None if -1 in numbers else sum(numbers)
+
+
+def _number(image_set: ImageSet, name: str, missing: int) -> int:
+    number = image_set.tags.get(name, missing)
+    return number if isinstance(number, int) else missing

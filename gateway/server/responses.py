@@ -1,0 +1,189 @@
+"""Answers: the one table from error to status, whole answers, and streams cut on failure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncGenerator, Callable, Iterable
+from contextlib import aclosing
+from dataclasses import dataclass
+
+import orjson
+import structlog
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from gateway.errors import (
+    GatewayError,
+    NotAcceptableError,
+    QueryError,
+    ResultTooLargeError,
+    StudyWindowError,
+    UpstreamError,
+    UpstreamRejectedError,
+    UpstreamThrottledError,
+    UpstreamTimeoutError,
+    UpstreamUnavailableError,
+    UpstreamValidationError,
+    UriTooLongError,
+)
+from gateway.server.telemetry import place_of, record_of
+
+HELD_BYTES = 256 * 1024
+"""How much of an answer waits, so that a failure before its end is still a status."""
+
+STATUS_OF: dict[type[GatewayError], int] = {
+    QueryError: 400,
+    NotAcceptableError: 406,
+    ResultTooLargeError: 413,
+    UriTooLongError: 414,
+    UpstreamThrottledError: 503,
+    UpstreamUnavailableError: 503,
+    StudyWindowError: 503,
+    UpstreamRejectedError: 502,
+    UpstreamValidationError: 502,
+    UpstreamTimeoutError: 504,
+}
+"""Every error that can become an answer. `tests/unit/test_responses.py` checks that none lacks."""
+
+_TITLES = {
+    400: "Bad Request",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    406: "Not Acceptable",
+    413: "Content Too Large",
+    414: "URI Too Long",
+    500: "Internal Server Error",
+    502: "Bad Gateway",
+    503: "Service Unavailable",
+    504: "Gateway Timeout",
+}
+_RETRY_AFTER_S = "1"
+
+
+def problem(status: int, detail: str, headers: dict[str, str] | None = None) -> Response:
+    """A problem details object (RFC 9457) that holds fixed text only."""
+    body = {"type": "about:blank", "title": _TITLES[status], "status": status, "detail": detail}
+    return Response(
+        orjson.dumps(body),
+        status,
+        {"cache-control": "no-store", **(headers or {})},
+        media_type="application/problem+json",
+    )
+
+
+def error_response(exc: Exception) -> Response:
+    """The answer to a request that failed with `exc`; one that is not ours is a bug, so 500."""
+    status = STATUS_OF.get(type(exc), 500) if isinstance(exc, GatewayError) else 500
+    if status == 500:
+        return problem(500, "The gateway failed. Its log names the place by the request id.")
+    detail = str(exc)
+    if isinstance(exc, UpstreamError) and exc.request_id.replace("-", "").isalnum():
+        detail += f" Upstream request id: {exc.request_id}."
+    headers = {"retry-after": _RETRY_AFTER_S} if status == 503 else {}
+    return problem(status, detail, headers)
+
+
+def log_failure(scope: Scope, exc: Exception) -> None:
+    """Say in the log what failed; of a bug the type and the place, never its text."""
+    facts = record_of(scope).facts
+    facts["error"] = type(exc).__name__
+    if not isinstance(exc, GatewayError):
+        log = structlog.get_logger()
+        log.error(
+            "bug",
+            request_id=record_of(scope).request_id,
+            type=type(exc).__name__,
+            place=place_of(exc),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SearchAnswer:
+    """An answer of search results.
+
+    `chunks` are the parts of its body. `warnings` tells the texts that are right at the moment it
+    is asked: when the header leaves. `is_empty` tells then whether there is no result.
+    """
+
+    chunks: AsyncGenerator[bytes, None]
+    media_type: str
+    service: str
+    warnings: Callable[[], Iterable[str]]
+    is_empty: Callable[[], bool]
+    no_match_status: int = 200
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it: whole with its length where it is short, else as a stream.
+
+        Raises: what `chunks` raises before the header has left. After that a failure ends the
+        answer without its last chunk, so that no client takes it for whole.
+        """
+        async with aclosing(self.chunks) as chunks:
+            held = bytearray()
+            async for chunk in chunks:
+                held += chunk
+                if len(held) > HELD_BYTES:
+                    break
+            else:
+                await self._whole(bytes(held))(scope, receive, send)
+                return
+            await self._stream(bytes(held), chunks, scope, send)
+
+    def _whole(self, body: bytes) -> ASGIApp:
+        headers = self._headers()
+        if self.no_match_status == 204 and self.is_empty():
+            response = Response(status_code=204)
+        else:
+            digest = hashlib.blake2b(body + self.media_type.encode(), digest_size=12).hexdigest()
+            headers.append((b"etag", f'W/"{digest}"'.encode()))
+            response = Response(body, media_type=self.media_type)
+        response.raw_headers += headers
+        return _NotModified(response) if response.status_code == 200 else response
+
+    async def _stream(
+        self, held: bytes, chunks: AsyncGenerator[bytes, None], scope: Scope, send: Send
+    ) -> None:
+        headers = [(b"content-type", self.media_type.encode()), *self._headers()]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": held, "more_body": True})
+        try:
+            async for chunk in chunks:
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        except Exception as exc:
+            log_failure(scope, exc)
+            record_of(scope).facts["cut"] = True
+            return
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    def _headers(self) -> list[tuple[bytes, bytes]]:
+        texts = (f"299 {self.service}: {text}" for text in self.warnings())
+        return [
+            (b"cache-control", b"private, no-cache"),
+            (b"vary", b"Accept"),
+            (b"x-accel-buffering", b"no"),  # nginx would write patient data to its disk
+            *((b"warning", text.encode("latin-1", "replace")) for text in texts),
+        ]
+
+
+class _NotModified:
+    """A whole answer, or 304 where the client says that it has it."""
+
+    def __init__(self, response: Response) -> None:
+        self._response = response
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = self._response
+        etag = response.headers["etag"]
+        for name, value in scope["headers"]:
+            if name == b"if-none-match" and _names(value.decode("latin-1"), etag):
+                kept = ("etag", "cache-control", "vary", "warning")
+                headers = [h for h in response.raw_headers if h[0].decode() in kept]
+                response = Response(status_code=304)
+                response.raw_headers += headers
+                break
+        await response(scope, receive, send)
+
+
+def _names(if_none_match: str, etag: str) -> bool:
+    tags = {tag.strip() for tag in if_none_match.split(",")}
+    return etag in tags or etag.removeprefix("W/") in tags or "*" in tags

@@ -1,0 +1,160 @@
+"""The routes, and the endpoint behind each."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from urllib.parse import parse_qs
+
+from starlette.applications import Starlette
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from gateway.errors import UriTooLongError
+from gateway.qido.attributes import Resource
+from gateway.qido.query import parse_query
+from gateway.server.negotiation import choose_media_type
+from gateway.server.responses import SearchAnswer, error_response, log_failure, problem
+from gateway.server.searches import SearchService
+from gateway.server.telemetry import RequestLog, record_of
+
+ROOT = "/dicom-web"
+MAX_URI_LENGTH = 8_192
+"""Bytes of path and query."""
+
+_HOST = re.compile(r"[A-Za-z0-9.-]+(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](?::[0-9]{1,5})?")
+
+
+@dataclass(frozen=True, slots=True)
+class ServerOptions:
+    """What an operator decides about the server."""
+
+    public_base_url: str | None = None
+    cors_origins: Sequence[str] = ()
+    no_match_status: int = 200
+
+
+def create_app(
+    service: SearchService, options: ServerOptions, on_close: Callable[[], Awaitable[None]]
+) -> Starlette:
+    """The ASGI application that answers from `service`; `on_close` is awaited at its end."""
+    routes = [
+        Route(ROOT + resource.value, SearchEndpoint(resource, service, options), methods=["GET"])
+        for resource in Resource
+    ]
+    routes += [Route("/healthz", _healthy), Route("/readyz", _healthy)]
+    middleware = [Middleware(RequestLog)]
+    if options.cors_origins:
+        middleware.append(
+            Middleware(
+                CORSMiddleware,
+                allow_origins=options.cors_origins,
+                allow_methods=["GET", "HEAD", "OPTIONS"],
+                allow_headers=["authorization", "accept", "content-type"],
+                expose_headers=["Warning", "Content-Location", "ETag", "X-Request-ID"],
+                max_age=600,
+            )
+        )
+
+    class Lifespan:
+        async def __aenter__(self) -> None:
+            return None
+
+        async def __aexit__(self, *_: object) -> None:
+            await on_close()
+
+    app = Starlette(
+        routes=routes,
+        middleware=middleware,
+        exception_handlers={HTTPException: _http_problem},
+        lifespan=lambda _: Lifespan(),
+    )
+    app.router.redirect_slashes = False
+    return app
+
+
+async def _healthy(request: Request) -> Response:
+    # Both say only that this process serves: an upstream's outage must not restart it
+    record_of(request.scope).facts["route"] = request.url.path
+    return PlainTextResponse("ok\n")
+
+
+async def _http_problem(_: Request, exc: Exception) -> Response:
+    assert isinstance(exc, HTTPException)  # noqa: S101 - the only one it is registered for
+    details = {404: "There is no such resource.", 405: "This resource is read by GET."}
+    return problem(exc.status_code, details[exc.status_code], dict(exc.headers or {}))
+
+
+class SearchEndpoint:
+    """One search resource."""
+
+    def __init__(self, resource: Resource, service: SearchService, options: ServerOptions) -> None:
+        self._resource, self._service, self._options = resource, service, options
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, and end the walk when the client leaves."""
+        record_of(scope).facts["route"] = ROOT + self._resource.value
+        answering = asyncio.ensure_future(self._answer(scope, receive, send))
+        leaving = asyncio.ensure_future(_left(receive))
+        try:
+            await asyncio.wait((answering, leaving), return_when=asyncio.FIRST_COMPLETED)
+            if not answering.done():
+                record_of(scope).facts["client_left"] = True
+        finally:
+            for task in (answering, leaving):
+                task.cancel()
+            await asyncio.gather(answering, leaving, return_exceptions=True)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._search(scope)(scope, receive, send)
+        except Exception as exc:  # a bug must look like a bug, and say no more
+            log_failure(scope, exc)
+            if not record_of(scope).status:  # nothing was sent
+                await error_response(exc)(scope, receive, send)
+
+    def _search(self, scope: Scope) -> SearchAnswer:
+        query_string: bytes = scope["query_string"]
+        if len(scope["path"]) + len(query_string) > MAX_URI_LENGTH:
+            raise UriTooLongError(f"A URI may have {MAX_URI_LENGTH} bytes.")
+        headers = Headers(scope=scope)
+        accept = parse_qs(query_string.decode("latin-1")).get("accept", [""])[0]
+        media_type = choose_media_type(headers.get("accept"), accept)
+        query = parse_query(
+            self._resource,
+            query_string,
+            study_uid=scope["path_params"].get("study"),
+            dialect=self._service.dialect,
+        )
+        base_url = self._options.public_base_url or _base_url(scope, headers)
+        running = self._service.start(query)
+        facts = record_of(scope).facts
+        return SearchAnswer(
+            chunks=running.json(base_url, facts.update),
+            media_type=media_type,
+            service=base_url,
+            warnings=running.warnings,
+            is_empty=lambda: running.tally.results == 0,
+            no_match_status=self._options.no_match_status,
+        )
+
+
+async def _left(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _base_url(scope: Scope, headers: Headers) -> str:
+    host = headers.get("host", "")
+    if not _HOST.fullmatch(host):
+        name, port = scope.get("server") or ("localhost", None)
+        host = f"{name}:{port}" if port else str(name)
+    return f"{scope.get('scheme', 'http')}://{host}{ROOT}"

@@ -1,0 +1,157 @@
+"""Searches as the server runs them: options, limits, budget, and the words of their Warnings."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+
+from gateway.errors import StudyWindowError
+from gateway.healthimaging.budget import Budget
+from gateway.healthimaging.walk import Calls, RequestUpstream, Rungs
+from gateway.qido.attributes import returned_by_default
+from gateway.qido.dicomjson import encode, in_order
+from gateway.qido.query import Dialect, Query
+from gateway.qido.result import Result
+from gateway.search.pipeline import Tally, search
+from gateway.search.plan import SearchOptions
+
+CHUNK_BYTES = 16 * 1024
+_MAYBE_MORE = "There may be additional results that can be requested"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one request may have and cost."""
+
+    default_limit: int = 1_000
+    max_results: int = 10_000
+    max_calls: int = 400
+    max_s: float = 30.0
+
+
+class SearchService:
+    """Runs searches of one data store, and remembers what it has learned of its order."""
+
+    def __init__(
+        self,
+        calls: Calls,
+        options: SearchOptions,
+        limits: Limits,
+        dialect: Dialect,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.dialect = dialect
+        self._calls, self._limits, self._clock = calls, limits, clock
+        self._options = options
+        self._rungs = Rungs(clock)
+
+    def start(self, query: Query) -> RunningSearch:
+        """A search of `query`; nothing is called before its results are asked for."""
+        asked = self._limits.default_limit if query.limit is None else query.limit
+        budget = Budget(self._limits.max_calls, self._limits.max_s, self._clock)
+        return RunningSearch(
+            query=query,
+            limit=min(asked, self._limits.max_results),
+            options=self._options,
+            upstream=RequestUpstream(self._calls, self._rungs, budget),
+            on_disorder=self._hold_whole_days,
+        )
+
+    def _hold_whole_days(self) -> None:
+        self._options = replace(self._options, study_window="day")
+
+
+@dataclass(slots=True)
+class RunningSearch:
+    """One search: its results once, and at any moment what is known of it."""
+
+    query: Query
+    limit: int
+    options: SearchOptions
+    upstream: RequestUpstream
+    on_disorder: Callable[[], None]
+    tally: Tally = field(default_factory=Tally)
+    _over: bool = False
+
+    async def results(self) -> AsyncGenerator[Result, None]:
+        """The results in order.
+
+        Raises: ResultTooLargeError, UpstreamError.
+        """
+        found = search(self.query, self.options, self.upstream, self.limit, self.tally)
+        try:
+            async with aclosing(found):
+                async for result in found:
+                    yield result
+        except StudyWindowError:
+            self.on_disorder()
+            raise
+        self._over = True
+
+    async def json(
+        self, service: str, on_end: Callable[[dict[str, object]], None]
+    ) -> AsyncGenerator[bytes, None]:
+        """The body of a DICOM JSON answer, in chunks.
+
+        `service` is the base URL; `on_end` is told the facts, also when it ends early.
+        """
+        attributes = in_order((*returned_by_default(self.query.resource), *self.query.also_return))
+        pending, first = bytearray(b"["), True
+        try:
+            async with aclosing(self.results()) as results:
+                async for result in results:
+                    if not first:
+                        pending += b","
+                    first = False
+                    pending += encode(result, attributes, retrieve_url(service, result))
+                    if len(pending) >= CHUNK_BYTES:
+                        yield bytes(pending)
+                        pending.clear()
+            yield bytes(pending) + b"]"
+        finally:
+            on_end(self.facts())
+
+    def warnings(self) -> Iterator[str]:
+        """What has to be said of the answer now, as sentences.
+
+        Without the one on additional results the answer is whole.
+        """
+        yield from self.query.warnings
+        more = self._remaining()
+        if more is None:
+            yield _MAYBE_MORE
+        elif more > 0:
+            yield f"There are {more} additional results that can be requested"
+        elif self._over and self.tally.hidden:
+            number = len(self.tally.hidden)
+            yield f"{number} image sets that are not primary have been left out."
+
+    def _remaining(self) -> int | None:
+        """How many results lie behind the window, None where that is not known."""
+        if self.tally.total is None:
+            return None
+        return max(0, self.tally.total - self.query.offset - self.limit)
+
+    def facts(self) -> dict[str, object]:
+        """What the log says of it."""
+        tally = self.tally
+        return {
+            "parameters": list(self.query.parameters),
+            "calls": self.upstream.budget.calls,
+            "pages": tally.pages,
+            "image_sets": tally.image_sets,
+            "results": tally.results,
+            "hidden": len(tally.hidden),
+            "unusable": tally.unusable,
+            "rungs": tally.rungs,
+            "study_window": self.options.study_window,
+        }
+
+
+def retrieve_url(service: str, result: Result) -> str:
+    """The absolute URL under which WADO-RS gives `result`."""
+    url = f"{service}/studies/{result.values['StudyInstanceUID'][0]}"
+    series = result.values.get("SeriesInstanceUID")
+    return f"{url}/series/{series[0]}" if series else url

@@ -1,0 +1,68 @@
+"""Serving an ASGI application until a signal: bind, say that it is ready, stop cleanly."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from gateway.errors import ConfigError
+
+KEEP_ALIVE_S = 75  # longer than a proxy's idle time, or the proxy meets a closed connection
+
+
+class _Server(uvicorn.Server):
+    """Tells when it accepts connections."""
+
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_ready = on_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, then tell."""
+        await super().startup(sockets)
+        if self.started:
+            self._on_ready()
+
+
+def serve(app: ASGIApp, host: str, port: int, on_ready: Callable[[str], None]) -> None:
+    """Serve `app` until SIGINT or SIGTERM. Port 0 picks one; `on_ready` is told the base URL.
+
+    Raises: ConfigError where the address can't be had.
+    """
+    listening = bind(host, port)
+    name = f"[{host}]" if ":" in host else host
+    url = f"http://{name}:{listening.getsockname()[1]}"
+    config = uvicorn.Config(
+        app,
+        access_log=False,  # it prints query strings, which hold patient data
+        log_config=None,
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=10,
+    )
+    try:
+        _Server(config, lambda: on_ready(url)).run(sockets=[listening])
+    except KeyboardInterrupt:  # uvicorn raises the signal again once it has stopped cleanly
+        pass
+    finally:
+        listening.close()
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A socket that is bound to the address.
+
+    Raises: ConfigError.
+    """
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        listening = socket.socket(family, socket.SOCK_STREAM)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+    except OSError as exc:
+        reason = (exc.strerror or "not possible").lower()
+        raise ConfigError((f"can't listen on {host} port {port}: {reason}",)) from None
+    return listening

@@ -160,6 +160,7 @@ class StudyWindow:
                 self._open[uid] = Group(image_set, trust_unmarked=self._trust_unmarked)
         left = sorted(self._open.values(), key=lambda group: group.place)
         self._open, self._undated = {}, []
+        self._clock = None  # nothing is to come
         return left
 
     def settle(self, study_uid: str) -> None:

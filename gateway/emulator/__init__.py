@@ -1,0 +1,4 @@
+"""The emulator: a local HealthImaging, and the gateway's independent witness.
+
+It shares no matching, grouping or planning with the gateway.
+"""

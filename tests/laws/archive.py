@@ -1,0 +1,239 @@
+"""Made-up archives and questions about them, for hypothesis.
+
+Two families. *Regular*: as DICOM requires it, one StudyDate and StudyTime a study, every image set
+primary. *Arbitrary*: conflicts, split series, unmarked sets, padding, undated studies, odd times.
+In both, the image sets of a study that are marked primary agree in what HealthImaging documents.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from tests.laws.oracle import Question, Summary
+
+DAYS = ("20191231", "20200101", "20200102", "20200228", "20200229", "20200301", "20210615")
+TIMES = ("00", "0930", "093000", "101530.123", "1015", "140000", "235959")
+ODD_TIMES = ("", "10:15:30", "25", "noon", "0", "235959.999999")
+ODD_DAYS = ("", "2020.01.02", "20200230", "2020", "unknown")
+NAMES = (
+    "DOE^JANE",
+    "DOE^JOHN^^DR",
+    "MÜLLER^JÖRG",
+    "Yamada^Tarou=山田^太郎=やまだ^たろう",
+    "Διονυσιος",
+    "DE LA CRUZ^ANA MARIA",
+)
+PATIENTS = ("PAT1", "PAT2", "pat1", "P%_1", "A\\B")
+ACCESSIONS = ("ACC1", "ACC12", "ACC?", "")
+STUDY_IDS = ("1", "S2", "")
+DESCRIPTIONS = ("CT CHEST", "ct chest", "MR BRAIN 100%", "KNEE\\LEFT", "")
+MODALITIES = ("CT", "MR", "US", "")
+
+
+def _text(draw: st.DrawFn, tags: dict[str, Any], name: str, values: tuple[str, ...]) -> None:
+    value = draw(st.sampled_from(values))
+    if value:
+        tags[name] = value
+
+
+@st.composite
+def _study_tags(draw: st.DrawFn, number: int, days: tuple[str, ...], times: tuple[str, ...]) -> Any:
+    tags: dict[str, Any] = {"DICOMStudyInstanceUID": f"1.2.{number}"}
+    _text(draw, tags, "DICOMStudyDate", days)
+    _text(draw, tags, "DICOMStudyTime", times)
+    _text(draw, tags, "DICOMPatientName", (*NAMES, ""))
+    _text(draw, tags, "DICOMPatientId", PATIENTS)
+    _text(draw, tags, "DICOMAccessionNumber", ACCESSIONS)
+    _text(draw, tags, "DICOMStudyId", STUDY_IDS)
+    _text(draw, tags, "DICOMStudyDescription", DESCRIPTIONS)
+    _text(draw, tags, "DICOMPatientBirthDate", ("19700102", "19991231", ""))
+    _text(draw, tags, "DICOMPatientSex", ("F", "M", "O", ""))
+    return tags
+
+
+@st.composite
+def _series_tags(draw: st.DrawFn, study: str, number: int) -> Any:
+    tags: dict[str, Any] = {"DICOMSeriesInstanceUID": f"{study}.{number}"}
+    _text(draw, tags, "DICOMSeriesModality", MODALITIES)
+    if draw(st.booleans()):
+        tags["DICOMSeriesNumber"] = draw(st.integers(1, 3))
+    tags["DICOMNumberOfStudyRelatedSeries"] = 1
+    if draw(st.integers(0, 9)):
+        tags["DICOMNumberOfStudyRelatedInstances"] = draw(st.integers(1, 9))
+    return tags
+
+
+def _summaries(draw: st.DrawFn, sets: list[dict[str, Any]]) -> list[Summary]:
+    ranks = draw(st.permutations(range(len(sets))))
+    return [
+        {
+            "imageSetId": f"{number:032x}",
+            "version": 1,
+            "createdAt": 1.6e9 + number,
+            "updatedAt": 1.7e9 + rank,
+            **one,
+        }
+        for number, (one, rank) in enumerate(zip(sets, ranks, strict=True))
+    ]
+
+
+@st.composite
+def regular(draw: st.DrawFn, studies: int = 8) -> list[Summary]:
+    """A regular archive."""
+    unmarked = draw(st.booleans())
+    sets = []
+    for number in range(draw(st.integers(1, studies))):
+        study = draw(_study_tags(number, (*DAYS, *DAYS, ""), (*TIMES, "")))
+        for series in range(draw(st.integers(1, 3))):
+            tags = {**study, **draw(_series_tags(study["DICOMStudyInstanceUID"], series))}
+            sets.append({"DICOMTags": tags, **({} if unmarked else {"isPrimary": True})})
+    return _summaries(draw, sets)
+
+
+@st.composite
+def arbitrary(draw: st.DrawFn, studies: int = 6) -> list[Summary]:
+    """An archive with everything that goes wrong in one."""
+    days, times = (*DAYS, *ODD_DAYS), (*TIMES, *ODD_TIMES)
+    sets = []
+    for number in range(draw(st.integers(1, studies))):
+        study = draw(_study_tags(number, days, times))
+        uid = study["DICOMStudyInstanceUID"]
+        for _ in range(draw(st.integers(1, 4))):
+            # the same series now and then: it was split, or imported with a conflict
+            tags = {**study, **draw(_series_tags(uid, draw(st.integers(0, 3))))}
+            marked = draw(st.sampled_from((True, True, False, None)))
+            other = draw(_study_tags(number, days, times))
+            agreed = ("DICOMStudyDate", "DICOMPatientId", "DICOMAccessionNumber", "DICOMStudyId")
+            if marked:  # the rest may still differ: only these are documented to agree
+                other = {
+                    **{k: v for k, v in other.items() if k not in agreed},
+                    **{k: v for k, v in tags.items() if k in agreed},
+                }
+            if draw(st.booleans()):
+                series = {k: v for k, v in tags.items() if k not in study}
+                tags = {**other, **series}
+            padded = {k: _padded(v) if draw(st.integers(0, 4)) == 0 else v for k, v in tags.items()}
+            primary = {} if marked is None else {"isPrimary": marked}
+            sets.append({"DICOMTags": padded, **primary})
+    return _summaries(draw, sets)
+
+
+def _padded(value: Any) -> Any:
+    """Text as DICOM stores it: of even length; UIDs are padded otherwise."""
+    if not isinstance(value, str) or value.startswith("1.2."):
+        return value
+    return value + " " * (len(value) % 2 or len(value.encode()) % 2)
+
+
+def _bounds(values: tuple[str, ...]) -> Any:
+    closed = st.tuples(st.sampled_from(values), st.sampled_from(values)).map(sorted).map(tuple)
+    open_low = st.tuples(st.none(), st.sampled_from(values))
+    open_high = st.tuples(st.sampled_from(values), st.none())
+    return st.one_of(closed, open_low, open_high)
+
+
+_TIME_BOUNDS = ("00", "09", "0930", "093000", "1015", "1400", "235959")
+
+
+def _criterion(summary: Summary) -> Any:
+    """A criterion that is likely to match `summary`."""
+    tags = summary["DICOMTags"]
+    of = {k: str(tags[n]).strip() for k, n in _NAMES.items() if str(tags.get(n, "")).strip()}
+    options = [
+        st.tuples(st.just("StudyDate"), st.just("days"), _bounds(DAYS)).map(_flat),
+        st.tuples(st.just("StudyTime"), st.just("times"), _bounds(_TIME_BOUNDS)).map(_flat),
+        st.tuples(_bounds(DAYS), _bounds(_TIME_BOUNDS)).map(_both).filter(bool),
+        st.sampled_from(
+            (
+                ("ModalitiesInStudy", "any-of", ("CT",)),
+                ("ModalitiesInStudy", "any-of", ("MR", "US")),
+                ("NumberOfStudyRelatedSeries", "is", 1),
+                ("NumberOfStudyRelatedSeries", "is", 2),
+            )
+        ),
+        st.sampled_from(
+            (
+                ("StudyInstanceUID", "uids", ("1.2.0",)),
+                ("StudyInstanceUID", "uids", ("1.2.1", "1.2.3", "1.2.77")),
+            )
+        ),
+    ]
+    for keyword in ("PatientName", "PatientID", "AccessionNumber", "StudyID", "StudyDescription"):
+        if value := of.get(keyword):
+            options += [st.just((keyword, kind, text)) for kind, text in _texts(keyword, value)]
+    return st.one_of(options)
+
+
+_NAMES = {
+    "PatientName": "DICOMPatientName",
+    "PatientID": "DICOMPatientId",
+    "AccessionNumber": "DICOMAccessionNumber",
+    "StudyID": "DICOMStudyId",
+    "StudyDescription": "DICOMStudyDescription",
+}
+
+
+def _texts(keyword: str, value: str) -> list[tuple[str, str]]:
+    if "\\" in value and keyword == "StudyDescription":
+        value = value.split("\\", maxsplit=1)[0]
+    if keyword == "PatientName":
+        value = value.split("=")[-1]
+    kinds = [("wild", f"{value[:3]}*"), ("wild", f"*{value[1:]}"), ("wild", f"{value[:-1]}?")]
+    return [*kinds, ("wild" if "?" in value else "is", value), ("wild", f"*{value.lower()[1:2]}*")]
+
+
+def _flat(three: Any) -> Any:
+    keyword, kind, bounds = three
+    return (keyword, kind, *bounds)
+
+
+def _both(pair: Any) -> Any:
+    days, times = pair
+    first = (days[0], times[0]) if days[0] and times[0] else None
+    last = (days[1], times[1]) if days[1] and times[1] else None
+    same_form = bool(first) == bool(days[0] or times[0]) and bool(last) == bool(days[1] or times[1])
+    if not same_form or not (first or last):
+        return None
+    # On one day the times themselves must be in order; "10" reaches to its end
+    if first and last and days[0] == days[1] and first[1].ljust(6, "0") > last[1].ljust(6, "9"):
+        return None
+    return ("StudyDate", "both", first, last)
+
+
+@st.composite
+def questions(draw: st.DrawFn, summaries: list[Summary], at_most: int = 3) -> Question:
+    """A question about an archive, each attribute asked once."""
+    criteria: dict[str, Any] = {}
+    for _ in range(draw(st.integers(0, at_most))):
+        criterion = draw(_criterion(draw(st.sampled_from(summaries))))
+        criteria.setdefault(criterion[0], criterion)
+    if criteria.get("StudyDate", ("", ""))[1] == "both":
+        criteria.pop("StudyTime", None)
+    elif "StudyDate" in criteria and "StudyTime" in criteria:
+        # two ranges of one form would be read as one range over both
+        forms = [tuple(map(bool, criteria[k][2:])) for k in ("StudyDate", "StudyTime")]
+        if forms[0] == forms[1]:
+            criteria.pop("StudyTime")
+    resource = draw(st.sampled_from(("studies", "studies", "series", "study-series")))
+    if resource != "studies" and draw(st.booleans()):
+        summary = draw(st.sampled_from(summaries))
+        more = draw(
+            st.sampled_from(
+                (
+                    (
+                        "SeriesInstanceUID",
+                        "uids",
+                        (summary["DICOMTags"]["DICOMSeriesInstanceUID"],),
+                    ),
+                    ("Modality", "any-of", ("CT", "MR")),
+                    ("SeriesNumber", "is", 1),
+                )
+            )
+        )
+        criteria[more[0]] = more
+    study_uid = ""
+    if resource == "study-series":
+        study_uid = draw(st.sampled_from(summaries))["DICOMTags"]["DICOMStudyInstanceUID"]
+    return Question(resource, tuple(criteria.values()), study_uid)

@@ -1,0 +1,123 @@
+"""Thirty wrong gateways: each changes one rule of plan, grouping, matching or encoder.
+
+`python tests/mutants.py` applies each to a copy of the tree and runs the tests that need no
+process; a mutant that no test notices is an error. Run it after a change to those rooms.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+STAGES = (("tests/unit", "tests/http"), ("tests/laws",))
+PLAN, GROUPING = "gateway/search/plan.py", "gateway/search/grouping.py"
+PIPELINE, STUDY = "gateway/search/pipeline.py", "gateway/search/study.py"
+MATCHING, CONDITIONS = "gateway/qido/matching.py", "gateway/qido/conditions.py"
+JSON, RESULT = "gateway/qido/dicomjson.py", "gateway/qido/result.py"
+
+MUTANTS: tuple[tuple[str, str, str], ...] = (
+    # plan
+    (PLAN, "format_date(day - 1)", "format_date(day)"),
+    (PLAN, "format_date(day + 1)", "format_date(day)"),
+    (PLAN, "completes_all=True", "completes_all=False"),
+    (PLAN, "dated_only=bool(filters))\n    return", "dated_only=False)\n    return"),
+    (PLAN, "all(0 < len(value) < MAX_TEXT_LENGTH", "all(0 < len(value)"),
+    (PLAN, '(v, f"{v} ") if odd[v] else (v,)', "(v,)"),
+    (PLAN, "steps.append(())", "pass"),
+    (PLAN, "series_uids if study_uids else ()", "series_uids"),
+    (
+        PLAN,
+        "if study_uids is not None and series_uids is not None and not",
+        "if series_uids and not",
+    ),
+    # grouping
+    (GROUPING, "1 if time_us is None else -time_us", "-DAY_US if time_us is None else -time_us"),
+    (GROUPING, "standing = 0 if sure else", "standing = 0 if not sure else"),
+    (
+        GROUPING,
+        "-image_set.updated_at, -image_set.version",
+        "image_set.updated_at, -image_set.version",
+    ),
+    (GROUPING, "DAY_US - 1 if time_us is None", "0 if time_us is None"),
+    (GROUPING, "self._low[group.study_uid] < self._clock + self._margin_us", "False"),
+    (GROUPING, "if sure and not self._released", "if False and not self._released"),
+    (GROUPING, "self._released.pop(group.study_uid, None)", "pass"),
+    # pipeline and study
+    (PIPELINE, "if position >= query.offset:", "if position > query.offset:"),
+    (PIPELINE, "if position == query.offset + limit:", "if position == limit:"),
+    (PIPELINE, "len({_agreed_values(s) for s in primary}) > 1", "False"),
+    (PIPELINE, "if len(undated) < len(image_sets):", "if True:"),
+    (STUDY, "return None if -1 in numbers else sum(numbers)", "return max(numbers)"),
+    (
+        STUDY,
+        '"DICOMNumberOfStudyRelatedSeries", 1) > 1',
+        '"DICOMNumberOfStudyRelatedSeries", 1) > 9',
+    ),
+    (
+        STUDY,
+        "filling.setdefault(_series_uid(image_set), image_set)",
+        "filling[_series_uid(image_set)] = image_set",
+    ),
+    # matching
+    (MATCHING, "text.casefold()", "text"),
+    (MATCHING, 'parts.append(".")', 'parts.append(".?")'),
+    (MATCHING, "last >= lower", "first >= lower"),
+    (MATCHING, "re.DOTALL", "re.IGNORECASE"),
+    (CONDITIONS, "upper and upper[1]", "upper and upper[0]"),
+    (CONDITIONS, "if form and form == _form(time_text):", "if False:"),
+    (
+        CONDITIONS,
+        're.split(r"[,\\\\]", text))))\n    if not uids',
+        're.split(r"[,]", text))))\n    if not uids',
+    ),
+    # encoder
+    (JSON, 'str(value).split("=", 2)', 'str(value).split("^", 2)'),
+    (JSON, "elif attribute.keyword not in _LEFT_OUT_WHEN_EMPTY:", "else:"),
+    (JSON, 'if value == "":\n        return None', 'if value == "":\n        return ""'),
+    (RESULT, 'if attribute.delimited and "\\\\" in stored:', 'if "\\\\" in stored:'),
+    (RESULT, 'text.rstrip(" \\0")', "text"),
+)
+
+
+def main() -> int:
+    """Run every mutant; the number of those that live is the exit status."""
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        lives = list(pool.map(_lives, MUTANTS))
+    for (path, old, new), alive in zip(MUTANTS, lives, strict=True):
+        if alive:
+            sys.stderr.write(f"alive: {path}: {old!r} -> {new!r}\n")
+    sys.stdout.write(f"mutants: {len(MUTANTS)} tried, {sum(lives)} alive\n")
+    return min(sum(lives), 1)
+
+
+def _lives(mutant: tuple[str, str, str]) -> bool:
+    path, old, new = mutant
+    with tempfile.TemporaryDirectory() as folder:
+        tree = Path(folder)
+        for name in ("gateway", "tests", "pyproject.toml"):
+            source = ROOT / name
+            copy = shutil.copytree if source.is_dir() else shutil.copy
+            copy(source, tree / name)
+        text = (tree / path).read_text()
+        if text.count(old) < 1:
+            sys.stderr.write(f"no longer there: {path}: {old!r}\n")
+            return True
+        (tree / path).write_text(text.replace(old, new))
+        return all(_passes(tree, stage) for stage in STAGES)
+
+
+def _passes(tree: Path, stage: tuple[str, ...]) -> bool:
+    present = [folder for folder in stage if (tree / folder).is_dir()]
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *present]
+    environment = {k: v for k, v in os.environ.items() if k != "CI"}
+    return subprocess.run(command, cwd=tree, env=environment, capture_output=True).returncode == 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -76,7 +76,7 @@ def _day(text: str, variants: Variants) -> str | None:
     if len(text) != 8 or not text.isascii() or not text.isdecimal():
         return None
     try:
-        datetime.strptime(text, "%Y%m%d")  # noqa: DTZ007 - a date has no zone
+        datetime.strptime(text, "%Y%m%d")
     except ValueError:
         return None
     return text

@@ -112,9 +112,7 @@ def _add_filter(selection: Selection, one: Filter, variants: Variants, plus: str
         selection.add(f"{column} > ? AND {column} < ?", *values)
 
 
-def _add_edges(
-    selection: Selection, criteria: Criteria, column: str, position: Position
-) -> None:
+def _add_edges(selection: Selection, criteria: Criteria, column: str, position: Position) -> None:
     """Where a walk along the sort's index begins and ends, as wide as days, for a range of it."""
     for one in criteria.filters:
         if one.operator == "BETWEEN" and one.key == criteria.sort_field:
@@ -132,5 +130,5 @@ def _compared(key: str, value: Any, variants: Variants) -> Any:
     if key in TEXT_KEYS:
         return text_key(value, variants)
     if key == STUDY_DATE:
-        return moment_key(*value, variants)
+        return moment_key(value[0], value[1], variants)
     return value

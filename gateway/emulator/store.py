@@ -136,11 +136,9 @@ class Store:
 
     def _summary(self, body: bytes) -> dict[str, Any]:
         summary: dict[str, Any] = orjson.loads(body)
+        if self.variants.padding == "trimmed" and "DICOMTags" in summary:
+            summary["DICOMTags"] = _unpadded(summary["DICOMTags"])
         tags = summary.get("DICOMTags", {})
-        if self.variants.padding == "trimmed":
-            for name, value in tags.items():
-                if isinstance(value, str):
-                    tags[name] = value.strip(" ")
         if self.variants.counts == "study" and "DICOMStudyInstanceUID" in tags:
             series, instances = self._study_counts(tags["DICOMStudyInstanceUID"].strip(" "))
             tags["DICOMNumberOfStudyRelatedSeries"] = series
@@ -160,7 +158,9 @@ class Store:
         return number
 
     def _newest(self) -> int:
-        return int(self._sql.execute("SELECT coalesce(max(rowid), 0) FROM image_sets").fetchone()[0])
+        return int(
+            self._sql.execute("SELECT coalesce(max(rowid), 0) FROM image_sets").fetchone()[0]
+        )
 
     # --- one image set ----------------------------------------------------------------------------
 
@@ -194,6 +194,47 @@ class Store:
             self._sql.execute("COMMIT")
             return cursor.rowcount
 
+    def primary_tags(self, study_uid: str) -> Mapping[str, Any] | None:
+        """The tags of a primary image set of the study, as stored, None where it has none."""
+        sql = f"SELECT body FROM image_sets WHERE {_STUDY} = ? AND is_primary = 1 LIMIT 1"  # noqa: S608
+        with self._lock:
+            row = self._sql.execute(sql, (study_uid,)).fetchone()
+        return None if row is None else _unpadded(orjson.loads(row[0])["DICOMTags"])
+
+    def add_instances(
+        self,
+        image_set_id: str,
+        tags: Mapping[str, Any],
+        files: Mapping[str, str],
+        *,
+        is_primary: bool,
+    ) -> None:
+        """Put instances (SOPInstanceUID to path) into an image set, which is made where missing.
+
+        One that is there already is replaced. A later import raises the image set's version.
+        """
+        sql = "SELECT body FROM image_sets WHERE image_set_id = ?"
+        with self._lock:
+            row = self._sql.execute(sql, (image_set_id,)).fetchone()
+            self._sql.executemany(
+                "INSERT OR REPLACE INTO instances VALUES (?, ?, ?)",
+                [(image_set_id, uid, path) for uid, path in files.items()],
+            )
+            of_set = "SELECT count(*) FROM instances WHERE image_set_id = ?"
+            number = self._sql.execute(of_set, (image_set_id,)).fetchone()[0]
+        now = self._clock()
+        summary = {"version": 0, "createdAt": now} if row is None else orjson.loads(row[0])
+        own = {"DICOMNumberOfStudyRelatedSeries": 1, "DICOMNumberOfStudyRelatedInstances": number}
+        stored = _padded(tags) if self.variants.padding == "kept" else dict(tags)
+        summary |= {
+            "imageSetId": image_set_id,
+            "version": summary["version"] + 1,
+            "updatedAt": now,
+            "isPrimary": is_primary,
+            "DICOMTags": {**summary.get("DICOMTags", stored), **own},
+        }
+        self.add_summaries([summary])
+
     def _row(self, given: Mapping[str, Any]) -> tuple[Any, ...]:
         now = self._clock()
         summary = {"imageSetId": uuid.uuid4().hex, "version": 1, "createdAt": now, **given}
@@ -218,3 +259,17 @@ class Store:
             bodies = self._sql.execute("SELECT body FROM image_sets").fetchall()
             self.add_summaries(orjson.loads(body) for (body,) in bodies)
         self._sql.execute("INSERT OR REPLACE INTO facts VALUES ('variants', ?)", (said,))
+
+
+def _padded(tags: Mapping[str, Any]) -> dict[str, Any]:
+    """Texts of even length, as DICOM stores them; UIDs are padded otherwise."""
+    return {
+        name: f"{value} "
+        if isinstance(value, str) and len(value.encode()) % 2 and not name.endswith("UID")
+        else value
+        for name, value in tags.items()
+    }
+
+
+def _unpadded(tags: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: v.strip(" ") if isinstance(v, str) else v for k, v in tags.items()}

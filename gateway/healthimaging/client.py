@@ -6,6 +6,7 @@ Source: botocore's service model of medical-imaging, API 2023-07-19 (documented)
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
@@ -58,6 +59,8 @@ _MESSAGES: Mapping[type[UpstreamError], str] = {
 
 def configured_region() -> str | None:
     """The region that AWS's own variables or files name, if any. No call is made."""
+    if named := os.environ.get("AWS_REGION"):  # AWS's other SDKs read it, botocore does not
+        return named
     try:
         region: str | None = get_session().get_config_variable("region")
     except botocore.BotoCoreError:  # a profile that does not exist: the first search will say so

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gateway.qido.attributes import Attribute, Level
+from gateway.qido.times import is_readable_date, parse_stored_time
 
 Values = Mapping[str, "tuple[str | int, ...]"]
 """Keyword to its values, in order; an attribute without a value is not in it."""
@@ -34,20 +35,23 @@ def trim(vr: str, text: str) -> str:
 def stored_values(attribute: Attribute, stored: str | int | None) -> tuple[str | int, ...]:
     """The values of one stored attribute, trimmed and parted; empty where there is none.
 
-    An empty one among several values stays, as "", because its place has a meaning.
+    An empty one among several values stays, as "", because its place has a meaning. A date or time
+    that can't be read as one counts as empty.
     """
     if stored is None:
         return ()
     if isinstance(stored, int):
         return (stored,)
-    if attribute.delimited and "\\" in stored:
-        parts = tuple(trim(attribute.vr, part) for part in stored.split("\\"))
-        return tuple(_typed(attribute, part) for part in parts) if any(parts) else ()
-    text = trim(attribute.vr, stored)
-    return (_typed(attribute, text),) if text else ()
+    parted = stored.split("\\") if attribute.delimited else [stored]
+    values = tuple(_typed(attribute.vr, trim(attribute.vr, part)) for part in parted)
+    return () if all(value == "" for value in values) else values
 
 
-def _typed(attribute: Attribute, text: str) -> str | int:
-    if attribute.vr == "IS" and _INTEGER.fullmatch(text):
+def _typed(vr: str, text: str) -> str | int:
+    if vr == "IS" and _INTEGER.fullmatch(text):
         return int(text)
+    if vr == "DA" and not is_readable_date(text):
+        return ""
+    if vr == "TM" and parse_stored_time(text) is None:
+        return ""
     return text

@@ -12,9 +12,10 @@ DAY_US = 86_400_000_000
 """Microseconds of a day."""
 
 _DATE = re.compile(r"[0-9]{8}")
-_TIME = re.compile(r"([0-9]{2})(?:([0-9]{2})(?:([0-9]{2})(?:\.([0-9]{1,6}))?)?)?")
-# ACR-NEMA's form, still found in stores; it means the same
+# ACR-NEMA's forms, still found in stores; they mean the same
+_DOTTED_DATE = re.compile(r"[0-9]{4}\.[0-9]{2}\.[0-9]{2}")
 _COLON_TIME = re.compile(r"([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,6}))?)?")
+_TIME = re.compile(r"([0-9]{2})(?:([0-9]{2})(?:([0-9]{2})(?:\.([0-9]{1,6}))?)?)?")
 _LAST_SECOND = 59  # PS3.5 lets 60 stand for a leap second; it is read as the second before
 
 
@@ -26,6 +27,11 @@ def parse_date(text: str) -> int | None:
         return date(int(text[:4]), int(text[4:6]), int(text[6:])).toordinal()
     except ValueError:
         return None
+
+
+def is_readable_date(text: str) -> bool:
+    """Whether a stored text is a date: `YYYYMMDD`, or the `YYYY.MM.DD` of ACR-NEMA."""
+    return parse_date(text.replace(".", "") if _DOTTED_DATE.fullmatch(text) else text) is not None
 
 
 def format_date(day: int) -> str:

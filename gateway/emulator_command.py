@@ -1,0 +1,156 @@
+"""`qido-gateway emulator`: a local HealthImaging for clients that are pointed at it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from gateway.emulator.errors import ImportPathError, SeedError
+from gateway.emulator.faults import Faults
+from gateway.emulator.importer import ImportReport, import_paths
+from gateway.emulator.seeding import seed_file
+from gateway.emulator.store import Store
+from gateway.emulator.variants import CHOICES, Variants
+from gateway.emulator.wire import create_app
+from gateway.errors import ConfigError
+from gateway.server.telemetry import configure_logging
+from gateway.serving import serve
+
+DATASTORE_ID = "0123456789abcdef0123456789abcdef"
+FILE_NAME = "emulator.sqlite"
+
+
+def _switch(name: str) -> typer.models.OptionInfo:
+    choices = CHOICES[name]
+    option: typer.models.OptionInfo = typer.Option(
+        help=f"One of: {', '.join(choices)}.", show_default=True
+    )
+    return option
+
+
+def emulator(
+    *,
+    host: Annotated[str, typer.Option(help="The address to bind.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port to bind. 0 picks one.")] = 8043,
+    data_dir: Annotated[Path | None, typer.Option(help="Keep the data in this folder.")] = None,
+    imports: Annotated[
+        list[Path] | None, typer.Option("--import", help="DICOM files or folders. Repeatable.")
+    ] = None,
+    seeds: Annotated[
+        list[Path] | None, typer.Option("--seed", help="NDJSON of summaries. Repeatable.")
+    ] = None,
+    skipped: Annotated[
+        str, typer.Option(help="Files that are skipped: name each, or count them.")
+    ] = "name",
+    datastore_id: Annotated[str, typer.Option(help="The data store's identifier.")] = DATASTORE_ID,
+    latency_ms: Annotated[float, typer.Option(min=0, help="Added to each search.")] = 0.0,
+    rate: Annotated[float | None, typer.Option(min=0.001, help="Searches a second.")] = None,
+    burst: Annotated[int, typer.Option(min=1, help="Searches at once, with --rate.")] = 50,
+    bounds: Annotated[str, _switch("bounds")] = "inclusive",
+    undated: Annotated[str, _switch("undated")] = "last",
+    times: Annotated[str, _switch("times")] = "parsed",
+    legacy_dates: Annotated[str, _switch("legacy_dates")] = "excluded",
+    ties: Annotated[str, _switch("ties")] = "grouped",
+    pairs: Annotated[str, _switch("pairs")] = "any",
+    unfiltered: Annotated[str, _switch("unfiltered")] = "allowed",
+    sort_with_filter: Annotated[str, _switch("sort_with_filter")] = "allowed",
+    counts: Annotated[str, _switch("counts")] = "image-set",
+    case: Annotated[str, _switch("case")] = "sensitive",
+    padding: Annotated[str, _switch("padding")] = "trimmed",
+    pages: Annotated[str, _switch("pages")] = "full",
+    empty_list: Annotated[str, _switch("empty_list")] = "present",
+    tokens: Annotated[str, _switch("tokens")] = "snapshot",
+) -> None:
+    """Serve a local HealthImaging over DICOM files or made-up image sets."""
+    given = dict(locals())
+    variants = _variants({name: given[name] for name in CHOICES})
+    if skipped not in ("name", "count"):
+        raise ConfigError(("--skipped must be name or count",))
+    configure_logging("warning")
+    store = _open(data_dir, variants, datastore_id)
+    try:
+        for path in seeds or ():
+            _seed(store, path)
+        if imports:
+            _import(store, imports, name_skipped=skipped == "name")
+        app = create_app(store, faults=Faults(latency_ms, rate, burst))
+        serve(app, host, port, lambda url: _say(f"ready {url} datastore {datastore_id}"))
+    finally:
+        store.close()
+
+
+def _variants(given: dict[str, str]) -> Variants:
+    wrong = tuple(
+        f"--{name.replace('_', '-')} must be one of: {', '.join(CHOICES[name])}"
+        for name, value in given.items()
+        if value not in CHOICES[name]
+    )
+    if wrong:
+        raise ConfigError(wrong)
+    return Variants(**given)  # type: ignore[arg-type]
+
+
+def _open(data_dir: Path | None, variants: Variants, datastore_id: str) -> Store:
+    if (
+        len(datastore_id) != 32
+        or not datastore_id.isalnum()
+        or datastore_id != datastore_id.lower()
+    ):
+        raise ConfigError(("--datastore-id must be 32 of 0-9a-z",))
+    try:
+        if data_dir is None:
+            return Store(None, variants, datastore_id)
+        data_dir.mkdir(parents=True, exist_ok=True)
+        return Store(data_dir / FILE_NAME, variants, datastore_id)
+    except OSError as exc:
+        reason = (exc.strerror or "cannot be used").lower()
+        raise ConfigError((f"--data-dir {data_dir}: {reason}",)) from None
+
+
+def _seed(store: Store, path: Path) -> None:
+    try:
+        with _bar(f"seeding {path.name}") as progress:
+            number = seed_file(store, path, on_progress=progress)
+    except SeedError as exc:
+        raise ConfigError((f"--seed {exc}",)) from None
+    sys.stderr.write(f"seeded {number} image sets\n")
+
+
+def _import(store: Store, paths: Sequence[Path], *, name_skipped: bool) -> None:
+    try:
+        with _bar("importing") as progress:
+            report = import_paths(store, paths, on_progress=progress)
+    except ImportPathError as exc:
+        raise ConfigError((f"--import {exc}",)) from None
+    _tell(report, name_skipped=name_skipped)
+
+
+def _tell(report: ImportReport, *, name_skipped: bool) -> None:
+    if name_skipped:
+        for path, reason in report.skipped:
+            sys.stderr.write(f"skipped {path}: {reason}\n")
+    sys.stderr.write(
+        f"imported {report.instances} instances into {report.image_sets} image sets; "
+        f"skipped {len(report.skipped)} files\n"
+    )
+
+
+@contextmanager
+def _bar(title: str) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar on stderr; what it yields is told how much of how much is done."""
+    columns = (TextColumn(title), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(title, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()

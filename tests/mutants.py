@@ -80,7 +80,7 @@ MUTANTS: tuple[tuple[str, str, str], ...] = (
     (JSON, 'str(value).split("=", 2)', 'str(value).split("^", 2)'),
     (JSON, "elif attribute.keyword not in _LEFT_OUT_WHEN_EMPTY:", "else:"),
     (JSON, 'if value == "":\n        return None', 'if value == "":\n        return ""'),
-    (RESULT, 'if attribute.delimited and "\\\\" in stored:', 'if "\\\\" in stored:'),
+    (RESULT, "if attribute.delimited else [stored]", "if True else [stored]"),
     (RESULT, 'text.rstrip(" \\0")', "text"),
 )
 

@@ -6,6 +6,7 @@ Source: botocore's service model of medical-imaging, API 2023-07-19 (documented)
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
@@ -30,6 +31,9 @@ from gateway.search.plan import CreatedBetween, Equal, Filter, Plan, Sort, Study
 MAX_ATTEMPTS = 3
 CONNECT_TIMEOUT_S = 3.0
 READ_TIMEOUT_S = 15.0
+
+_OK = 200
+_ANSWER = {"imageSetsMetadataSummaries", "sort", "nextToken"}
 
 _BY_CODE: Mapping[str, type[UpstreamError]] = {
     "ThrottlingException": UpstreamThrottledError,
@@ -95,12 +99,10 @@ class HealthImagingClient:
             )
         except botocore.ClientError as exc:
             raise error_of(exc.response) from None
-        except botocore.NoCredentialsError:
-            await self.aclose()  # the next request looks for credentials again
-            raise _error(UpstreamRejectedError) from None
         except botocore.BotoCoreError as exc:
-            kind = next(ours for theirs, ours in _BY_EXCEPTION if isinstance(exc, theirs))
-            raise _error(kind) from None
+            if isinstance(exc, botocore.NoCredentialsError):
+                await self.aclose()  # the next request looks for credentials again
+            raise error_for(exc) from None
         return page_of(answer)
 
     async def aclose(self) -> None:
@@ -118,11 +120,12 @@ class HealthImagingClient:
                     max_pool_connections=50,
                     **({} if self._inject_host_prefix else {"inject_host_prefix": False}),
                 )
-                self._client = await self._stack.enter_async_context(
-                    get_session().create_client(
-                        "medical-imaging", region_name=self._region, config=config
-                    )
+                client = get_session().create_client(
+                    "medical-imaging", region_name=self._region, config=config
                 )
+                self._client = await self._stack.enter_async_context(client)
+                event = "before-parse.medical-imaging.SearchImageSets"
+                self._client.meta.events.register(event, check_answer)
             return self._client
 
 
@@ -146,6 +149,24 @@ def _filter_of(one: Filter) -> dict[str, Any]:
         case CreatedBetween(first, last):
             values = [{"createdAt": datetime.fromtimestamp(s, UTC)} for s in (first, last)]
     return {"operator": "BETWEEN", "values": values}
+
+
+def check_answer(response_dict: Mapping[str, Any], **_: object) -> None:
+    """Refuse a 200 that is not SearchImageSets': botocore reads any other body as an empty page.
+
+    Raises: UpstreamRejectedError.
+    """
+    if response_dict["status_code"] != _OK:
+        return
+    try:
+        body = json.loads(response_dict["body"])
+    except ValueError:
+        body = None
+    if not isinstance(body, dict) or not body.keys() <= _ANSWER:
+        raise _error(UpstreamRejectedError)
+    summaries = body.get("imageSetsMetadataSummaries") or []
+    if not all(isinstance(s, dict) and isinstance(s.get("imageSetId"), str) for s in summaries):
+        raise _error(UpstreamRejectedError)
 
 
 def page_of(answer: Mapping[str, Any]) -> Page:
@@ -198,6 +219,11 @@ def error_of(response: Mapping[str, Any]) -> UpstreamError:
     error.request_id = str(metadata.get("RequestId", ""))
     error.attempts = 1 + metadata.get("RetryAttempts", 0)
     return error
+
+
+def error_for(exc: botocore.BotoCoreError) -> UpstreamError:
+    """Our error for a call that got no answer."""
+    return _error(next(ours for theirs, ours in _BY_EXCEPTION if isinstance(exc, theirs)))
 
 
 def _error(kind: type[UpstreamError]) -> UpstreamError:

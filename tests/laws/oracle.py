@@ -172,6 +172,8 @@ def _values(summary: Summary, keyword: str) -> list[Any]:
         return [stored]
     text = (stored or "").rstrip(" ")
     text = text.lstrip(" ") if vr in ("CS", "LO", "SH") else text
+    if (vr == "DA" and not _date(text.replace(".", ""))) or (vr == "TM" and _seconds(text) is None):
+        return []
     parted = keyword not in ("PatientID", "AccessionNumber", "StudyID")
     return (text.split("\\") if parted else [text]) if text else []
 

@@ -116,7 +116,7 @@ def _passes(tree: Path, stage: tuple[str, ...]) -> bool:
     present = [folder for folder in stage if (tree / folder).is_dir()]
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *present]
     environment = {k: v for k, v in os.environ.items() if k != "CI"}
-    return subprocess.run(command, cwd=tree, env=environment, capture_output=True).returncode == 0
+    return subprocess.run(command, cwd=tree, env=environment, capture_output=True, check=False).returncode == 0
 
 
 if __name__ == "__main__":

@@ -61,7 +61,7 @@ def read_criteria(body: Any, variants: Variants) -> Criteria:
 
     Raises: WireError, a ValidationException.
     """
-    given = _structure(body or {}, ("filters", "sort"), "searchCriteria")
+    given = _structure({} if body is None else body, ("filters", "sort"), "searchCriteria")
     filters = _list(given["filters"], 2, "filters") if given.get("filters") is not None else ()
     criteria = Criteria(tuple(_filter(one) for one in filters))
     if given.get("sort") is not None:

@@ -1,5 +1,7 @@
 """Conditions: the shape of what one matching key asks, and how a key's text becomes one.
 
+What is asked for is a patient's data, so no `repr` shows it.
+
 Source: PS3.4 §C.2.2.2 (attribute matching), PS3.18 §8.3.4.1.
 """
 
@@ -7,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gateway.errors import QueryError
 from gateway.qido.attributes import BY_KEYWORD, Attribute
@@ -30,14 +32,14 @@ _PAIRS = (("StudyDate", "StudyTime"),)
 class Exact:
     """Single value or UID list matching: any of `values`."""
 
-    values: tuple[str | int, ...]
+    values: tuple[str | int, ...] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Wildcard:
     """Wild card matching: any of `patterns`, in which * and ? are wild."""
 
-    patterns: tuple[str, ...]
+    patterns: tuple[str, ...] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +50,8 @@ class Range:
     joined with its time microseconds since day 0. A single date or time is the range it covers.
     """
 
-    lower: int | None
-    upper: int | None
+    lower: int | None = field(repr=False)
+    upper: int | None = field(repr=False)
 
 
 Condition = Exact | Wildcard | Range

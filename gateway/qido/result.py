@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gateway.qido.attributes import Attribute, Level
 from gateway.qido.times import is_readable_date, parse_stored_time
@@ -24,7 +24,7 @@ class Result:
     """One object of an answer. What is matched and what is encoded are these same values."""
 
     level: Level
-    values: Values
+    values: Values = field(repr=False)
 
 
 def trim(vr: str, text: str) -> str:

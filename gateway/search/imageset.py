@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class ImageSet:
     """
 
     image_set_id: str
-    tags: Mapping[str, str | int]
+    tags: Mapping[str, str | int] = field(repr=False)
     version: int = 0
     created_at: float = 0.0
     updated_at: float = 0.0
@@ -31,5 +31,5 @@ class Page:
     """
 
     image_sets: tuple[ImageSet, ...]
-    next_token: str = ""
+    next_token: str = field(default="", repr=False)
     attempts: int = 1

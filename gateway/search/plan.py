@@ -10,7 +10,7 @@ pairs of filters and sorts are legal is not documented, hence the ladder.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import Enum
 from typing import Literal, assert_never
@@ -33,15 +33,15 @@ class Equal:
     """EQUAL on a text key; `key` is SearchByAttributeValue's name."""
 
     key: str
-    value: str
+    value: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class StudyDateBetween:
     """BETWEEN on DICOMStudyDateAndTime; each bound is (`YYYYMMDD`, `HHMMSS.FFFFFF`)."""
 
-    lower: tuple[str, str]
-    upper: tuple[str, str]
+    lower: tuple[str, str] = field(repr=False)
+    upper: tuple[str, str] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

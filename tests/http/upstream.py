@@ -16,7 +16,7 @@ from gateway.server.searches import Limits, SearchService
 
 def image_set(number: int, *, date: str = "20200101", **tags: str | int) -> ImageSet:
     """The only image set of study `number`."""
-    values = {
+    values: dict[str, str | int] = {
         "DICOMStudyInstanceUID": f"1.2.{number}",
         "DICOMSeriesInstanceUID": f"1.2.{number}.1",
         "DICOMSeriesModality": "CT",

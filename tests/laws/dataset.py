@@ -1,4 +1,4 @@
-"""One fixed archive of 300 image sets and 60 fixed questions, for every position of the switches."""
+"""One fixed archive of 300 image sets and 60 fixed questions, for every switch's position."""
 
 from __future__ import annotations
 

@@ -10,8 +10,8 @@ from urllib.parse import urlencode
 
 from gateway.emulator.store import Store, WireError
 from gateway.emulator.variants import Variants
-
 from gateway.healthimaging.client import criteria_of, error_of, page_of
+from gateway.healthimaging.walk import Calls
 from gateway.qido.attributes import Resource
 from gateway.qido.query import Dialect, parse_query
 from gateway.search.imageset import Page
@@ -59,9 +59,9 @@ class StoreCalls:
 
 @dataclass
 class Gateway:
-    """A gateway in front of a store."""
+    """A gateway in front of an upstream."""
 
-    calls: StoreCalls
+    calls: Calls
     options: SearchOptions = SearchOptions()  # noqa: RUF009 - frozen
     limits: Limits = MANY_CALLS
 

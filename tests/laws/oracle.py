@@ -285,7 +285,11 @@ def _moment(bound: tuple[str, str], otherwise: float) -> datetime:
 def _encoded(world: World, question: Question, values: Mapping[str, list[Any]]) -> dict[str, Any]:
     asked = {criterion[0] for criterion in question.criteria} | set(question.includefield)
     asked |= {"StudyTime"} if any(c[1] == "both" for c in question.criteria) else set()
-    default = {"studies": STUDY, "series": ALL, "study-series": {**SERIES, "StudyInstanceUID": ()}}
+    default: dict[str, Any] = {
+        "studies": STUDY,
+        "series": ALL,
+        "study-series": {**SERIES, "StudyInstanceUID": ()},
+    }
     keywords = set(default[question.resource]) | asked
     encoded: dict[str, Any] = {}
     for keyword in keywords:

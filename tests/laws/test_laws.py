@@ -14,10 +14,10 @@ from urllib.parse import quote
 
 import pydicom
 import pytest
-from gateway.emulator.variants import Variants
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gateway.emulator.variants import Variants
 from gateway.errors import QueryError
 from gateway.qido.attributes import Resource
 from gateway.qido.matching import pattern_of
@@ -45,7 +45,7 @@ def worlds(draw: st.DrawFn) -> tuple[World, SearchOptions]:
         return World(draw(regular())), SearchOptions()
     summaries = draw(arbitrary())
     trust = not any("isPrimary" not in s for s in summaries)
-    mode = draw(st.sampled_from(("primary", "fill", "all")))
+    mode: Any = draw(st.sampled_from(("primary", "fill", "all")))
     world = World(summaries, mode, trust)
     return world, replace(DAY, image_sets=mode, trust_unmarked=trust, counts="image-set")
 

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from functools import cache
 from itertools import combinations
 from typing import Any, Literal
 
 import pytest
+
 from gateway.emulator.store import Store, WireError
 from gateway.emulator.variants import CHOICES, Variants
-
 from gateway.search.plan import SearchOptions
 from tests.laws import naive
 from tests.laws.covering import all_choices, covering_array
@@ -97,7 +96,8 @@ _TIED = [_one(n, "20200101", series=s) for s in (1, 2) for n in range(6)]
 _PATIENTS = [_one(1, "20200102"), _one(2, "20200101"), _one(3, "20190101", patient="PAT3")]
 
 NAIVE = [
-    ("bounds", "exclusive", naive.exact_bounds, [_one(1, "20200101", "000000"), _one(2, "20200101")]),
+    ("bounds", "exclusive", naive.exact_bounds,
+     [_one(1, "20200101", "000000"), _one(2, "20200101")]),
     ("undated", "first", naive.in_the_upstreams_order, [_one(1, ""), _one(2, "20200101")]),
     ("undated", "largest", naive.in_the_upstreams_order, [_one(1, ""), _one(2, "20200101")]),
     ("times", "text", naive.in_the_upstreams_order,
@@ -117,7 +117,8 @@ NAIVE = [
      [_one(1, "20200102"), _one(2, "20200101", patient="pat1")]),
     ("padding", "kept", naive.whatever_equal_gives,
      [_one(1, "20200102"), _one(2, "20200101", patient="PAT1 ")]),
-    ("pages", "short", naive.until_a_page_is_short, [_one(n, f"202001{20 - n}") for n in range(10)]),
+    ("pages", "short", naive.until_a_page_is_short,
+     [_one(n, f"202001{20 - n}") for n in range(10)]),
     ("empty_list", "absent", naive.a_list_is_always_there, _PATIENTS),
     ("tokens", "offset", naive.each_row_is_new, [_one(n, f"202001{20 - n}") for n in range(6)]),
 ]  # fmt: skip
@@ -143,7 +144,8 @@ def test_each_switch_bites(
 
     granted = found(Variants())
     assert isinstance(granted, list)
-    assert granted != found(replace(Variants(), **{switch: position}))
+    other: dict[str, Any] = {switch: position}
+    assert granted != found(Variants(**other))
 
 
 def test_every_switch_has_a_naive_planner() -> None:

@@ -1,0 +1,196 @@
+"""The law of silence: no patient's data reaches a log, an error's text or a problem body.
+
+Sentinels stand in queries, in the store, in tokens and in the upstream's own texts.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+import structlog
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.emulator.errors import WireError
+from gateway.errors import QueryError
+from gateway.qido.attributes import Level, Resource
+from gateway.qido.query import Dialect, parse_query
+from gateway.qido.result import Result
+from gateway.search.imageset import ImageSet, Page
+from gateway.search.plan import Plan, SearchOptions, completion, plan
+from gateway.server.routes import ServerOptions, create_app
+from gateway.server.searches import Limits, SearchService
+from gateway.server.telemetry import configure_logging
+from tests.http.driver import Answer, ask
+from tests.laws.harness import StoreCalls, store_of
+from tests.laws.test_laws import EXAMPLES
+
+SENTINEL = "SENTINEL"
+UID = "1.2.77777777"
+
+
+@pytest.fixture
+def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.BytesIO]:
+    """What the gateway logs, and what other libraries do."""
+    written = io.BytesIO()
+    handlers = logging.getLogger().handlers[:]
+    configure_logging("debug")
+    structlog.configure(logger_factory=structlog.BytesLoggerFactory(written))
+    yield written
+    structlog.reset_defaults()
+    logging.getLogger().handlers[:] = handlers
+
+
+class Failing(StoreCalls):
+    """Fails at one call, with a text that holds what it was asked."""
+
+    fails_at = 0
+    failure: Exception = ValueError()
+
+    async def search_image_sets(self, one: Plan, page_size: int, next_token: str) -> Page:
+        """A page, or the failure."""
+        if self.served + 1 == self.fails_at:
+            raise self.failure
+        return await super().search_image_sets(one, page_size, next_token)
+
+
+def _summaries() -> list[dict[str, Any]]:
+    return [
+        {
+            "imageSetId": f"{number:032x}",
+            "updatedAt": float(number),
+            "isPrimary": number % 7 > 0,
+            "DICOMTags": {
+                "DICOMStudyInstanceUID": f"{UID}.{number}",
+                "DICOMSeriesInstanceUID": f"{UID}.{number}.1",
+                "DICOMStudyDate": f"{2000 + number % 20}0101",
+                "DICOMPatientName": f"{SENTINEL}^JANE",
+                "DICOMPatientId": f"{SENTINEL}{number}",
+                "DICOMAccessionNumber": SENTINEL,
+            },
+        }
+        for number in range(120)
+    ]
+
+
+async def _ask(target: str, fails_at: int = 0, failure: Exception | None = None) -> Answer:
+    store = store_of(_summaries())
+    calls = Failing(store, 20)
+    calls.fails_at, calls.failure = fails_at, failure or ValueError()
+    service = SearchService(calls, SearchOptions(), Limits(), Dialect(), clock=lambda: 0.0)
+
+    async def nothing() -> None:
+        return None
+
+    app = create_app(service, ServerOptions(), nothing)
+    answer = await ask(app, target, headers={"x-request-id": f"{SENTINEL} ^"})
+    store.close()
+    return answer
+
+
+TARGETS = [
+    f"/dicom-web/studies?PatientName={SENTINEL}*",
+    f"/dicom-web/studies?PatientID={SENTINEL}1&limit=1",
+    f"/dicom-web/studies?StudyInstanceUID={UID}.1",
+    f"/dicom-web/studies/{UID}.1/series?Modality={SENTINEL}",
+    f"/dicom-web/studies/{SENTINEL}/series",
+    f"/dicom-web/studies?StudyDate={SENTINEL}",
+    f"/dicom-web/studies?limit={SENTINEL}",
+    f"/dicom-web/studies?fuzzymatching={SENTINEL}",
+    f"/dicom-web/studies?{SENTINEL}%5EJANE=1",
+    f"/dicom-web/studies?includefield={SENTINEL}",
+    f"/dicom-web/{SENTINEL}",
+    f"/dicom-web/studies?PatientName=%FF{SENTINEL}",
+]
+
+
+@pytest.mark.parametrize("number", range(len(TARGETS)))
+@pytest.mark.parametrize(
+    "failure",
+    [
+        pytest.param(None, id="none"),
+        pytest.param(ValueError(f"{SENTINEL} {UID}"), id="a bug"),
+        pytest.param(KeyError(f"{SENTINEL} {UID}"), id="a bug with a key"),
+        pytest.param(WireError(SENTINEL, 400, f"{SENTINEL} {UID}"), id="an unknown error"),
+    ],
+)
+async def test_logs_and_errors_are_silent(
+    log: io.BytesIO, number: int, failure: Exception | None
+) -> None:
+    """Whatever a request holds and however it ends, log and problem body say nothing of it."""
+    answer = await _ask(TARGETS[number], 1 if failure else 0, failure)
+    lines = log.getvalue().decode()
+    assert "request" in {json.loads(line)["event"] for line in lines.splitlines()}
+    assert SENTINEL not in lines
+    assert UID not in lines
+    if answer.status != 200:
+        assert SENTINEL not in answer.body.decode()
+        assert UID not in answer.body.decode()
+    assert not any(SENTINEL in value or UID in value for _, value in answer.headers)
+
+
+async def test_a_bug_is_silent(log: io.BytesIO) -> None:
+    """A bug is logged by its type and place only."""
+    await _ask("/dicom-web/studies?limit=1", 1, RuntimeError(SENTINEL))
+    bug = next(
+        line for line in map(json.loads, log.getvalue().splitlines()) if line["event"] == "bug"
+    )
+    assert "RuntimeError" == bug["type"]
+    assert "test_silence.py:" in bug["place"]
+
+
+def test_other_libraries_are_silent(log: io.BytesIO) -> None:
+    """Of another library's line only its logger and level are kept."""
+    logging.getLogger("botocore.endpoint").warning("%s", SENTINEL, exc_info=ValueError(SENTINEL))
+    logging.getLogger("uvicorn.error").error("Something %s", SENTINEL)
+    lines = [json.loads(line) for line in log.getvalue().splitlines()]
+    assert ["library", "Something %s"] == [line["event"] for line in lines]
+    assert SENTINEL not in log.getvalue().decode()
+
+
+_NAMES = st.sampled_from(
+    ("PatientName", "StudyDate", "StudyTime", "StudyInstanceUID", "NumberOfStudyRelatedSeries",
+     "limit", "offset", "fuzzymatching", "PatientBirthDate", "00100020"))  # fmt: skip
+
+
+@EXAMPLES
+@given(st.sampled_from(Resource), _NAMES, st.text(max_size=5), st.text(max_size=5), st.booleans())
+def test_query_errors_are_silent(
+    resource: Resource, name: str, before: str, after: str, strict: bool
+) -> None:
+    """No value stands in a QueryError or in a query's warnings."""
+    target = f"{name}={quote(f'{before}{SENTINEL}{after}')}"
+    try:
+        query = parse_query(resource, target.encode(), dialect=Dialect(strict=strict))
+    except QueryError as exc:
+        said = [str(exc), repr(exc)]
+    else:
+        said = [*query.warnings, *query.parameters]
+    assert not any(SENTINEL in text for text in said)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        parse_query(
+            Resource.STUDIES,
+            f"PatientID={SENTINEL}&PatientName={SENTINEL}*&StudyDate=20200101-20200102"
+            f"&StudyInstanceUID={UID}".encode(),
+        ),
+        plan(parse_query(Resource.STUDIES, f"PatientID={SENTINEL}&StudyDate=20200101".encode()),
+             SearchOptions()),
+        completion(UID),
+        Page((ImageSet("a", {"DICOMPatientName": SENTINEL}),), SENTINEL),
+        Result(Level.STUDY, {"PatientName": (SENTINEL,)}),
+    ],
+    ids=["query", "plan", "completion", "page", "result"],
+)  # fmt: skip
+def test_no_repr_shows_a_value(value: object) -> None:
+    """What is asked for and what is found stand in no repr, so in no debugger's log either."""
+    assert not any(text in repr(value) for text in (SENTINEL, UID, "2020"))

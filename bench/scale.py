@@ -7,6 +7,7 @@ same questions in turns, and prints one table.
 from __future__ import annotations
 
 import json
+import math
 import os
 import statistics
 import subprocess
@@ -16,10 +17,11 @@ import time
 import urllib.request
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from archive import write
+from archive import summaries, write
 
 RUNS = 21
 QUESTIONS = (
@@ -61,6 +63,24 @@ class Side:
     def _served(self) -> int:
         with urllib.request.urlopen(f"{self.upstream}/_emulator/calls") as answer:
             return int(json.load(answer).get("SearchImageSets", 0))
+
+
+def needed(size: int, limit: int) -> int:
+    """The calls that the study window of the last study of a worklist needs.
+
+    A study is sure once the walk is an hour past it: every image set until then, and one more.
+    """
+    instants = {}
+    sets: list[float] = []
+    for summary in summaries(size):
+        tags = summary["DICOMTags"]
+        if "DICOMStudyDate" in tags:
+            text = tags["DICOMStudyDate"] + tags["DICOMStudyTime"]
+            instant = datetime.strptime(text, "%Y%m%d%H%M%S").timestamp()
+            instants[tags["DICOMStudyInstanceUID"]] = instant
+            sets.append(instant)
+    edge = sorted(instants.values(), reverse=True)[limit - 1] - 3600
+    return math.ceil((sum(instant > edge for instant in sets) + 1) / 50)
 
 
 def start(stack: ExitStack, size: int, folder: Path) -> Side:
@@ -110,7 +130,10 @@ def main() -> None:
             print(f"\n{side.size:,} image sets, seeded at {side.seeded_per_s:,.0f} a second")
             for question in QUESTIONS:
                 p50 = statistics.median(side.times_ms[question])
-                print(f"  {question:45} {side.calls[question]:4} calls  p50 {p50:8.1f} ms")
+                asked = question.rpartition("limit=")[2]
+                bound = f" of {needed(side.size, int(asked))}" if asked.isdecimal() else ""
+                calls = f"{side.calls[question]}{bound} calls"
+                print(f"  {question:42} {calls:>14}  p50 {p50:8.1f} ms")
             print(f"  peak memory of the gateway {side.peak_mib():.1f} MiB")
         ratio = sides[-1].peak_mib() / sides[0].peak_mib()
         print(f"\npeak memory, {sizes[-1]:,} against {sizes[0]:,}: {ratio:.3f}")

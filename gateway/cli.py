@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from gateway.emulator_command import emulator
 from gateway.errors import ConfigError
 
 EXIT_CONFIG = 2
@@ -25,10 +26,6 @@ cli = typer.Typer(
 def main() -> None:
     """Run a command; a wrong setting is a sentence a fault and exit status 2."""
     try:
-        if "emulator" in sys.argv[1:2] or "--help" in sys.argv[1:2]:  # nothing else pays for it
-            from gateway.emulator_command import emulator
-
-            cli.command("emulator")(emulator)
         cli()
     except ConfigError as exc:
         for fault in exc.problems:
@@ -77,15 +74,16 @@ def demo_command(
     """Serve QIDO-RS over DICOM files on the embedded emulator. No AWS account is needed."""
     from gateway.demo import Demo, bundled_files, ohif_data_source
 
-    demo = Demo()
-    try:
+    with Demo() as demo:
         url = demo.start(tuple(paths or bundled_files()), port)
-        say(f"ready {url}")
-        say(f"curl '{url}/studies'")
-        say(f"OHIF data source:\n{ohif_data_source(url)}")
-        demo.wait()
-    finally:
-        demo.stop()
+        if url:
+            say(f"ready {url}")
+            say(f"curl '{url}/studies'")
+            say(f"OHIF data source:\n{ohif_data_source(url)}")
+            demo.wait()
+
+
+cli.command("emulator")(emulator)
 
 
 @cli.command("version")

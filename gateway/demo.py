@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Self
 
 from gateway.errors import ConfigError
 
@@ -53,18 +54,35 @@ def ohif_data_source(url: str) -> str:
 
 
 class Demo:
-    """The two processes."""
+    """The two processes; a signal stops both, whenever it comes."""
 
     def __init__(self) -> None:
         self._running: list[subprocess.Popen[str]] = []
+        self._asked = threading.Event()
+
+    def __enter__(self) -> Self:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._on_signal)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for process in reversed(self._running):  # the gateway first
+            process.terminate()
+            try:
+                process.wait(STOP_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
 
     def start(self, paths: Sequence[Path], port: int) -> str:
-        """Start both; the gateway's base URL once it serves.
+        """Start both; the gateway's base URL once it serves, "" where a signal came before.
 
         Raises: ConfigError where one of them stops instead.
         """
         imports = [part for path in paths for part in ("--import", str(path))]
         line = self._start("emulator", "--port", "0", *imports, *_quiet(paths), extra={})
+        if not line:
+            return ""
         _, endpoint, _, datastore_id = line.split()
         extra = {
             "QIDO_GATEWAY_DATASTORE_ID": datastore_id,
@@ -76,33 +94,19 @@ class Demo:
             "AWS_CONFIG_FILE": os.devnull,
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         }
-        return self._start("serve", "--port", str(port), extra=extra).split()[1]
+        return self._start("serve", "--port", str(port), extra=extra).partition(" ")[2]
 
     def wait(self) -> None:
-        """Wait until a signal comes or one process stops, then stop both.
+        """Wait until a signal comes.
 
-        Raises: ConfigError where one stopped by itself.
+        Raises: ConfigError where one of the processes stops by itself.
         """
-        asked = threading.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: asked.set())
-        while not asked.wait(POLL_S) and all(p.poll() is None for p in self._running):
-            pass
-        self.stop()
-        if not asked.is_set():
-            raise ConfigError(("a part of the demo has stopped by itself",))
-
-    def stop(self) -> None:
-        """Stop both, the gateway first."""
-        for process in reversed(self._running):
-            process.terminate()
-            try:
-                process.wait(STOP_S)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        while not self._asked.wait(POLL_S):
+            if any(process.poll() is not None for process in self._running):
+                raise ConfigError(("a part of the demo has stopped by itself",))
 
     def _start(self, *arguments: str, extra: Mapping[str, str]) -> str:
+        """The line with which a process says that it serves, "" where a signal came before."""
         inherited = {k: v for k, v in os.environ.items() if not k.startswith(("QIDO_", "AWS_"))}
         process = subprocess.Popen(  # noqa: S603 - our own command
             [sys.executable, "-m", "gateway", *arguments],
@@ -115,9 +119,15 @@ class Demo:
         assert process.stdout is not None  # noqa: S101 - it was asked for
         for line in process.stdout:
             if line.startswith("ready "):
-                return line
-        self.stop()
+                return line.strip()
+        if self._asked.is_set():
+            return ""
         raise ConfigError((f"the demo's {arguments[0]} did not start",))
+
+    def _on_signal(self, *_: object) -> None:
+        self._asked.set()
+        for process in self._running:
+            process.terminate()
 
 
 def _quiet(paths: Sequence[Path]) -> Sequence[str]:

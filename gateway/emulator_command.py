@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from gateway.emulator.errors import ImportPathError, SeedError
-from gateway.emulator.faults import Faults
-from gateway.emulator.importer import ImportReport, import_paths
-from gateway.emulator.seeding import seed_file
-from gateway.emulator.store import Store
 from gateway.emulator.variants import CHOICES, Variants
-from gateway.emulator.wire import create_app
 from gateway.errors import ConfigError
-from gateway.server.telemetry import configure_logging
-from gateway.serving import serve
+
+if TYPE_CHECKING:
+    from gateway.emulator.importer import ImportReport
+    from gateway.emulator.store import Store
 
 DATASTORE_ID = "0123456789abcdef0123456789abcdef"
 FILE_NAME = "emulator.sqlite"
@@ -70,10 +66,16 @@ def emulator(
 ) -> None:
     """Serve a local HealthImaging over DICOM files or made-up image sets."""
     given = dict(locals())
+    from gateway.emulator.faults import Faults
+    from gateway.emulator.wire import create_app
+    from gateway.server.telemetry import configure_logging
+    from gateway.serving import serve
+
     variants = _variants({name: given[name] for name in CHOICES})
     if skipped not in ("name", "count"):
         raise ConfigError(("--skipped must be name or count",))
     configure_logging("warning")
+    logging.getLogger("pydicom").setLevel(logging.CRITICAL)  # what it skips is told once, below
     store = _open(data_dir, variants, datastore_id)
     try:
         for path in seeds or ():
@@ -98,6 +100,8 @@ def _variants(given: dict[str, str]) -> Variants:
 
 
 def _open(data_dir: Path | None, variants: Variants, datastore_id: str) -> Store:
+    from gateway.emulator.store import Store
+
     if (
         len(datastore_id) != 32
         or not datastore_id.isalnum()
@@ -115,6 +119,8 @@ def _open(data_dir: Path | None, variants: Variants, datastore_id: str) -> Store
 
 
 def _seed(store: Store, path: Path) -> None:
+    from gateway.emulator.seeding import seed_file
+
     try:
         with _bar(f"seeding {path.name}") as progress:
             number = seed_file(store, path, on_progress=progress)
@@ -124,6 +130,8 @@ def _seed(store: Store, path: Path) -> None:
 
 
 def _import(store: Store, paths: Sequence[Path], *, name_skipped: bool) -> None:
+    from gateway.emulator.importer import import_paths
+
     try:
         with _bar("importing") as progress:
             report = import_paths(store, paths, on_progress=progress)
@@ -145,6 +153,9 @@ def _tell(report: ImportReport, *, name_skipped: bool) -> None:
 @contextmanager
 def _bar(title: str) -> Iterator[Callable[[int, int], None]]:
     """A progress bar on stderr; what it yields is told how much of how much is done."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
     columns = (TextColumn(title), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(title, total=None)

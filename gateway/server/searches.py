@@ -56,11 +56,18 @@ class SearchService:
             limit=min(asked, self._limits.max_results),
             options=self._options,
             upstream=RequestUpstream(self._calls, self._rungs, budget),
-            on_disorder=self._hold_whole_days,
+            on_disorder=self._trust_less,
         )
 
-    def _hold_whole_days(self) -> None:
-        self._options = replace(self._options, study_window="day")
+    def _trust_less(self) -> None:
+        """After a part of a study came too late: hold whole days; after that trust no unmarked set.
+
+        Each is dearer than what it follows, and gives an answer where that gives none.
+        """
+        if self._options.study_window == "hour":
+            self._options = replace(self._options, study_window="day")
+        else:
+            self._options = replace(self._options, trust_unmarked=False)
 
 
 @dataclass(slots=True)

@@ -25,7 +25,7 @@ POSITIONS: list[Any] = [Variants(**row) for row in covering_array(CHOICES, 2)]  
 async def test_no_choice_changes_an_answer_over_http(
     number: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """At every position of a pairwise array a third of the questions, in turns, is answered right."""
+    """At every position of a pairwise array a third of the questions is answered right."""
     variants: Variants = POSITIONS[number]
     world = World(image_sets(), counts_are_the_studys=variants.counts == "study")
     store = Store(None, variants, DATASTORE_ID)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from gateway.errors import (
@@ -199,6 +201,22 @@ async def test_disorder_is_a_status_and_remembered() -> None:
     second = await ask(app, STUDIES)
     assert (503, ["1"], 200) == (first.status, first.all("retry-after"), second.status)
     assert 60 == len(second.json)
+
+
+async def test_unmarked_image_sets_that_disagree_are_fetched_whole() -> None:
+    """Unmarked parts of a study on two days are 503 until no unmarked set is trusted any more."""
+    parts = [
+        replace(image_set(1, date=day, DICOMSeriesInstanceUID=f"1.2.1.{day}"), is_primary=None)
+        for day in ("20200103", "20190101")
+    ]
+    first, second = (replace(p, image_set_id=str(n), updated_at=n) for n, p in enumerate(parts))
+    between = [image_set(n, date="20200101") for n in range(2, 90)]
+    app = app_over(ListedCalls([first, *between, second]))
+    statuses = [(await ask(app, STUDIES)).status for _ in range(2)]
+    answer = await ask(app, STUDIES)
+    assert [503, 503, 200] == [*statuses, answer.status]
+    assert (89, "1.2.1") == (len(answer.json), _uids(answer.json)[-1])
+    assert [2] == answer.json[-1]["00201206"]["Value"]
 
 
 async def test_the_walk_ends_when_the_client_leaves() -> None:

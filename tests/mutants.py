@@ -71,7 +71,7 @@ MUTANTS: tuple[tuple[str, str, str], ...] = (
     ),
     # matching
     (MATCHING, "text.casefold()", "text"),
-    (MATCHING, 'parts.append(".")', 'parts.append(".?")'),
+    (MATCHING, '".".join(re.escape', '".?".join(re.escape'),
     (MATCHING, "last >= lower", "first >= lower"),
     (MATCHING, "re.DOTALL", "re.IGNORECASE"),
     (CONDITIONS, "upper and upper[1]", "upper and upper[0]"),

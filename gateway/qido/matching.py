@@ -55,17 +55,19 @@ def pattern_of(key: str, *, name: bool = False) -> re.Pattern[str]:
 
     In a name, ", " also stands for ^: OHIF shows `DOE, JANE` and asks for what it shows.
     """
-    parts = []
-    for piece in re.findall(r"\*+|\?|, |[^*?,]+|,", key):
-        if piece[0] == "*":
-            parts.append(".*")
-        elif piece == "?":
-            parts.append(".")
-        elif piece == ", " and name:
-            parts.append(r"(?:, |\^)")
-        else:
-            parts.append(re.escape(piece))
-    return re.compile("".join(parts), re.DOTALL)
+    first, *others = (_piece(piece, name=name) for piece in re.split(r"\*+", key))
+    if not others:
+        return re.compile(first, re.DOTALL)
+    # What lies between two stars is taken where it comes first and never tried again: without
+    # that a key of many stars could keep the process busy for hours
+    *between, last = others
+    middle = "".join(f"(?>.*?{piece})" for piece in between)
+    return re.compile(f"{first}{middle}.*{last}", re.DOTALL)
+
+
+def _piece(text: str, *, name: bool) -> str:
+    escaped = ".".join(re.escape(part) for part in text.split("?"))
+    return escaped.replace(r",\ ", r"(?:,\ |\^)") if name else escaped
 
 
 def _text_test(vr: str, keys: tuple[str, ...]) -> Callable[[str], bool]:

@@ -242,6 +242,11 @@ def test_wild_cards(pattern: str, text: str) -> None:
     assert wild(pattern, text) == bool(pattern_of(pattern).fullmatch(text))
 
 
+def test_a_key_of_many_stars_is_no_burden() -> None:
+    """A key that just fails is refused in a moment, however many stars it has."""
+    assert not pattern_of("*a" * 400 + "b").fullmatch("a" * 500)
+
+
 # --- 9 monotony -----------------------------------------------------------------------------------
 
 

@@ -116,7 +116,6 @@ def load_settings(
     config: Path | None,
     options: Mapping[str, Any],
     aws_region: str | None,
-    environment: Mapping[str, str] = os.environ,
 ) -> Settings:
     """The settings of `options` (from the command line), else the environment, else the file.
 
@@ -145,7 +144,7 @@ def load_settings(
                 InitSettingsSource(settings_cls, init_kwargs=aws),
             )
 
-    problems = _unknown_variables(environment)
+    problems = _unknown_variables(os.environ)
     if config is not None and not config.is_file():
         problems.append("--config: there is no such file")
     try:

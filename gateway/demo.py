@@ -116,6 +116,8 @@ class Demo:
             start_new_session=True,  # Ctrl-C is for the demo; it stops its processes in order
         )
         self._running.append(process)
+        if self._asked.is_set():
+            process.terminate()
         assert process.stdout is not None  # noqa: S101 - it was asked for
         for line in process.stdout:
             if line.startswith("ready "):

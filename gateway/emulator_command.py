@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import re
+import sqlite3
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -34,7 +36,9 @@ def _switch(name: str) -> typer.models.OptionInfo:
 def emulator(
     *,
     host: Annotated[str, typer.Option(help="The address to bind.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="The port to bind. 0 picks one.")] = 8043,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="The port to bind. 0 picks one.")
+    ] = 8043,
     data_dir: Annotated[Path | None, typer.Option(help="Keep the data in this folder.")] = None,
     imports: Annotated[
         list[Path] | None, typer.Option("--import", help="DICOM files or folders. Repeatable.")
@@ -75,13 +79,13 @@ def emulator(
     if skipped not in ("name", "count"):
         raise ConfigError(("--skipped must be name or count",))
     configure_logging("warning")
-    logging.getLogger("pydicom").setLevel(logging.CRITICAL)  # what it skips is told once, below
     store = _open(data_dir, variants, datastore_id)
     try:
-        for path in seeds or ():
-            _seed(store, path)
-        if imports:
-            _import(store, imports, name_skipped=skipped == "name")
+        with _storing(data_dir):
+            for path in seeds or ():
+                _seed(store, path)
+            if imports:
+                _import(store, imports, name_skipped=skipped == "name")
         app = create_app(store, faults=Faults(latency_ms, rate, burst))
         serve(app, host, port, lambda url: _say(f"ready {url} datastore {datastore_id}"))
     finally:
@@ -102,20 +106,25 @@ def _variants(given: dict[str, str]) -> Variants:
 def _open(data_dir: Path | None, variants: Variants, datastore_id: str) -> Store:
     from gateway.emulator.store import Store
 
-    if (
-        len(datastore_id) != 32
-        or not datastore_id.isalnum()
-        or datastore_id != datastore_id.lower()
-    ):
+    if not re.fullmatch(r"[0-9a-z]{32}", datastore_id):
         raise ConfigError(("--datastore-id must be 32 of 0-9a-z",))
-    try:
+    with _storing(data_dir):
         if data_dir is None:
             return Store(None, variants, datastore_id)
         data_dir.mkdir(parents=True, exist_ok=True)
         return Store(data_dir / FILE_NAME, variants, datastore_id)
+
+
+@contextmanager
+def _storing(data_dir: Path | None) -> Iterator[None]:
+    """Tells in a sentence what is wrong with the folder: no right, no database, locked, full."""
+    try:
+        yield
     except OSError as exc:
         reason = (exc.strerror or "cannot be used").lower()
         raise ConfigError((f"--data-dir {data_dir}: {reason}",)) from None
+    except sqlite3.Error as exc:
+        raise ConfigError((f"--data-dir {data_dir}: {exc}",)) from None
 
 
 def _seed(store: Store, path: Path) -> None:
@@ -132,6 +141,7 @@ def _seed(store: Store, path: Path) -> None:
 def _import(store: Store, paths: Sequence[Path], *, name_skipped: bool) -> None:
     from gateway.emulator.importer import import_paths
 
+    logging.getLogger("pydicom").setLevel(logging.CRITICAL)  # what is skipped is told below
     try:
         with _bar("importing") as progress:
             report = import_paths(store, paths, on_progress=progress)

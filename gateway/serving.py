@@ -2,15 +2,38 @@
 
 from __future__ import annotations
 
+import re
+import signal
 import socket
 from collections.abc import Callable
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from gateway.errors import ConfigError
 
 KEEP_ALIVE_S = 75  # longer than a proxy's idle time, or the proxy meets a closed connection
+
+
+_REQUEST_LINE = re.compile(rb"[A-Z]+ ([^ \r\n]*) HTTP/1\.[01]\r\n")
+
+
+class _Protocol(HttpToolsProtocol):
+    """Reads a request line that holds letters outside ASCII, as curl sends what was typed."""
+
+    def data_received(self, data: bytes) -> None:
+        """Take in what has come, such letters percent-encoded."""
+        super().data_received(ascii_target(data))
+
+
+def ascii_target(data: bytes) -> bytes:
+    """`data` with its request line's target in ASCII; anything else as it is."""
+    line = _REQUEST_LINE.match(data)
+    if line is None or line[1].isascii():
+        return data
+    target = b"".join(bytes([c]) if c < 128 else b"%%%02X" % c for c in line[1])
+    return data[: line.start(1)] + target + data[line.end(1) :]
 
 
 class _Server(uvicorn.Server):
@@ -37,6 +60,7 @@ def serve(app: ASGIApp, host: str, port: int, on_ready: Callable[[str], None]) -
     url = f"http://{name}:{listening.getsockname()[1]}"
     config = uvicorn.Config(
         app,
+        http=_Protocol,
         access_log=False,  # it prints query strings, which hold patient data
         log_config=None,
         proxy_headers=False,
@@ -44,12 +68,17 @@ def serve(app: ASGIApp, host: str, port: int, on_ready: Callable[[str], None]) -
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=10,
     )
+    # uvicorn raises a signal again once it has stopped cleanly: then that is the end, and no fault
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _end)
     try:
         _Server(config, lambda: on_ready(url)).run(sockets=[listening])
-    except KeyboardInterrupt:  # uvicorn raises the signal again once it has stopped cleanly
-        pass
     finally:
         listening.close()
+
+
+def _end(*_: object) -> None:
+    raise SystemExit(0)
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -61,8 +90,12 @@ def bind(host: str, port: int) -> socket.socket:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         # Named as TCP, or asyncio leaves Nagle's algorithm on and each page waits 40 ms
         listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind((host, port))
+        try:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listening.bind((host, port))
+        except OSError:
+            listening.close()
+            raise
     except OSError as exc:
         reason = (exc.strerror or "not possible").lower()
         raise ConfigError((f"can't listen on {host} port {port}: {reason}",)) from None

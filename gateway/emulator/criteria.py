@@ -28,9 +28,27 @@ TIME_KEYS = ("createdAt", "updatedAt")
 STUDY_DATE = "DICOMStudyDateAndTime"
 SORT_FIELDS = ("updatedAt", "createdAt", STUDY_DATE)
 MAX_TEXT, MAX_DATE, MAX_TIME = 512, 36, 56
+FIRST_S, LAST_S = -62_135_596_800, 253_402_300_800
+"""Seconds since 1970 of the years 1 to 9999, which are the ones that clients can read."""
+LONGEST: Mapping[str, int] = {
+    "DICOMPatientId": 512,
+    "DICOMPatientName": 512,
+    "DICOMPatientBirthDate": 36,
+    "DICOMPatientSex": 16,
+    "DICOMStudyInstanceUID": 512,
+    "DICOMStudyId": 512,
+    "DICOMStudyDescription": 512,
+    "DICOMAccessionNumber": 512,
+    "DICOMSeriesInstanceUID": 512,
+    "DICOMSeriesModality": 32,
+    "DICOMSeriesBodyPart": 128,
+    "DICOMStudyDate": 36,
+    "DICOMStudyTime": 56,
+}
+"""The texts of a summary to the most characters that they may have."""
 _UID = re.compile(r"[0-9.]+")
 _DATE = re.compile(r"[0-9]{8}")
-_TIME = re.compile(r"([0-9]{2}){1,3}(?:\.[0-9]{1,6})?")
+_TIME = re.compile(r"([01][0-9]|2[0-3])([0-5][0-9](([0-5][0-9]|60)(\.[0-9]{1,6})?)?)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +122,7 @@ def _filter(body: Any) -> Filter:
     if operator == "BETWEEN":
         if len(read) != 2 or key not in (*TIME_KEYS, STUDY_DATE):
             raise invalid("BETWEEN takes two values of a time, (lowerBound, upperBound)")
-        if read[0][1] > read[1][1]:
+        if _order(read[0][1]) > _order(read[1][1]):
             raise invalid("the lower bound must not be greater than the upper bound")
     return Filter(key, operator, tuple(value for _, value in read))
 
@@ -134,9 +152,26 @@ def _study_date(body: Any) -> tuple[str, str]:
     date = _text(given.get("DICOMStudyDate"), MAX_DATE, "DICOMStudyDate")
     time = given.get("DICOMStudyTime")
     text = "000000" if time is None else _text(time, MAX_TIME, "DICOMStudyTime")
-    if not _DATE.fullmatch(date) or not _TIME.fullmatch(text):
+    if not _DATE.fullmatch(date) or not _TIME.fullmatch(text) or not _is_real(date):
         raise invalid(f"{STUDY_DATE} must be YYYYMMDD and HHmmss.FFFFFF")
     return date, text
+
+
+def _is_real(date: str) -> bool:
+    try:
+        datetime.strptime(date, "%Y%m%d")
+    except ValueError:
+        return False
+    return True
+
+
+def _order(value: Any) -> Any:
+    """A bound so that bounds compare by meaning: 10 and 100000 are the same time."""
+    if not isinstance(value, tuple):
+        return value
+    date, time = value
+    whole, _, fraction = time.partition(".")
+    return date, whole.ljust(6, "0"), fraction.ljust(6, "0")
 
 
 def read_time(value: Any, name: str) -> float:
@@ -144,13 +179,17 @@ def read_time(value: Any, name: str) -> float:
 
     Raises: WireError.
     """
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
     try:
-        time = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            seconds = float(value)
+        else:
+            time = datetime.fromisoformat(value)
+            seconds = (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
+    except (TypeError, ValueError, OverflowError):
         raise invalid(f"{name} must be a timestamp") from None
-    return (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
+    if not FIRST_S <= seconds < LAST_S:
+        raise invalid(f"{name} must be a timestamp of the years 1 to 9999")
+    return seconds
 
 
 def _text(value: Any, longest: int, name: str) -> str:

@@ -10,8 +10,9 @@ from typing import Literal
 
 from gateway.emulator.errors import WireError
 
-Broken = Literal["cut", "not-json", "same-token"]
-"""The connection ends without an answer; a body that is no JSON; the token that was sent again."""
+Broken = Literal["cut", "not-json", "same-token", "unavailable"]
+"""The connection ends without an answer; a body that is no JSON; the token that was sent again; a
+503 that is not AWS's."""
 
 
 @dataclass(slots=True)

@@ -18,6 +18,7 @@ from typing import Any
 import pydicom
 from pydicom.errors import InvalidDicomError
 
+from gateway.emulator.criteria import LONGEST
 from gateway.emulator.errors import ImportPathError
 from gateway.emulator.store import Store
 
@@ -37,6 +38,7 @@ _TAGS: Mapping[str, str] = {
     "StudyTime": "DICOMStudyTime",
 }
 _INTEGER = re.compile(r"[+-]?[0-9]{1,9}")
+_UID = re.compile(r"[0-9.]{1,512}")
 _UIDS = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
 _AGREED = ("DICOMStudyDate", "DICOMAccessionNumber", "DICOMPatientId", "DICOMStudyId")
 _READ = (*_TAGS, "SeriesNumber", "SOPInstanceUID")
@@ -98,6 +100,7 @@ def import_paths(
 def _files(path: Path) -> Iterator[Path]:
     try:
         if path.is_dir():
+            next(path.iterdir(), None)  # rglob passes over a folder that may not be read
             found = sorted(file for file in path.rglob("*") if file.is_file())
             if not found:
                 raise ImportPathError(f"{path}: the folder is empty")
@@ -125,7 +128,12 @@ def _read(path: Path) -> tuple[dict[str, Any], str]:
     for keyword in _UIDS:
         if not texts[keyword]:
             raise _SkipError(f"has no {keyword}")
+        if not _UID.fullmatch(texts[keyword]):
+            raise _SkipError(f"has a {keyword} that is no UID")
     tags: dict[str, Any] = {name: texts[k] for k, name in _TAGS.items() if texts[k]}
+    for keyword, name in _TAGS.items():
+        if len(texts[keyword]) > LONGEST[name]:
+            raise _SkipError(f"has a {keyword} of more than {LONGEST[name]} characters")
     if _INTEGER.fullmatch(texts["SeriesNumber"]):
         tags["DICOMSeriesNumber"] = int(texts["SeriesNumber"])
     return tags, texts["SOPInstanceUID"]

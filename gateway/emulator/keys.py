@@ -57,6 +57,21 @@ def columns(summary: Mapping[str, Any], variants: Variants) -> tuple[Any, ...]:
     return (*texts, moment, rising, falling, tie)
 
 
+def padded(tags: Mapping[str, Any]) -> dict[str, Any]:
+    """Texts of even length, as DICOM stores them; UIDs are padded otherwise."""
+    return {
+        name: f"{value} "
+        if isinstance(value, str) and len(value.encode()) % 2 and not name.endswith("UID")
+        else value
+        for name, value in tags.items()
+    }
+
+
+def unpadded(tags: Mapping[str, Any]) -> dict[str, Any]:
+    """Texts without the spaces around them."""
+    return {k: v.strip(" ") if isinstance(v, str) else v for k, v in tags.items()}
+
+
 def _sort_keys(moment: str | None, time: str | None, variants: Variants) -> tuple[str, str]:
     if moment is None:
         return _UNDATED[variants.undated]

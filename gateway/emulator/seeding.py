@@ -13,32 +13,18 @@ from typing import Any
 
 import orjson
 
-from gateway.emulator.criteria import read_time
+from gateway.emulator.criteria import LONGEST, read_time
 from gateway.emulator.errors import SeedError, WireError
 from gateway.emulator.store import Store
 
 _IMAGE_SET_ID = re.compile(r"[0-9a-z]{32}")
 _UID = re.compile(r"[0-9.]+")
-_TEXTS: Mapping[str, int] = {
-    "DICOMPatientId": 512,
-    "DICOMPatientName": 512,
-    "DICOMPatientBirthDate": 36,
-    "DICOMPatientSex": 16,
-    "DICOMStudyInstanceUID": 512,
-    "DICOMStudyId": 512,
-    "DICOMStudyDescription": 512,
-    "DICOMAccessionNumber": 512,
-    "DICOMSeriesInstanceUID": 512,
-    "DICOMSeriesModality": 32,
-    "DICOMSeriesBodyPart": 128,
-    "DICOMStudyDate": 36,
-    "DICOMStudyTime": 56,
-}
 _NUMBERS: Mapping[str, tuple[int, int]] = {
     "DICOMNumberOfStudyRelatedSeries": (0, 1_000_000),
     "DICOMNumberOfStudyRelatedInstances": (0, 1_000_000),
     "DICOMSeriesNumber": (-(2**31), 2**31 - 1),
 }
+_TIERS = ("FREQUENT_ACCESS", "ARCHIVE_INSTANT_ACCESS")
 _UIDS = ("DICOMStudyInstanceUID", "DICOMSeriesInstanceUID")
 _TIMES = ("createdAt", "updatedAt", "lastAccessedAt")
 _KEYS = {"imageSetId", "version", "DICOMTags", "isPrimary", "storageTier", *_TIMES}
@@ -104,7 +90,7 @@ def read_summary(line: bytes) -> dict[str, Any]:
         raise ValueError("version must be a whole number from 1")
     if not isinstance(summary.get("isPrimary", True), bool):
         raise ValueError("isPrimary must be true or false")
-    if summary.get("storageTier", "") not in ("", "FREQUENT_ACCESS", "ARCHIVE_INSTANT_ACCESS"):
+    if "storageTier" in summary and summary["storageTier"] not in _TIERS:
         raise ValueError("storageTier is not one of the two")
     for name in _TIMES:
         if name in summary:
@@ -117,7 +103,7 @@ def _check_tags(tags: Any) -> None:
     if not isinstance(tags, dict):
         raise ValueError("DICOMTags must be a structure")
     for name, value in tags.items():
-        if (longest := _TEXTS.get(name)) is not None:
+        if (longest := LONGEST.get(name)) is not None:
             if not isinstance(value, str) or len(value) > longest:
                 raise ValueError(f"{name} must be a text of {longest} characters at most")
             if name in _UIDS and not _UID.fullmatch(value):

@@ -64,41 +64,40 @@ def page_query(
 
     `count` runs a counting statement.
     """
-    found_few = _finds_few(criteria, variants, count)
+    few = _few(criteria, variants, count)
     column = sort_column(criteria)
     selection = Selection()
     for one in criteria.filters:
-        # "+" keeps SQLite from taking an index that would make it sort
-        _add_filter(selection, one, variants, "" if found_few else "+")
-    sorted_by = f"+{column}" if found_few else column
-    tie = "+tie" if found_few else "tie"
+        # "+" keeps SQLite from taking another index: one that finds more, or makes it sort all
+        _add_filter(selection, one, variants, "" if one is few else "+")
+    sorted_by, tie = (column, "tie") if few is None else (f"+{column}", "+tie")
     if variants.tokens == "snapshot" and position.newest:
         selection.add("+rowid <= ?", position.newest)
-    if not found_few:
+    if few is None:
         _add_edges(selection, criteria, column, position)
     direction, before = ("DESC", "<") if criteria.descending else ("ASC", ">")
     if position.after is not None:
         selection.add(f"({sorted_by}, {tie}) {before} (?, ?)", position.after, position.tie)
-    table = "image_sets" if found_few else f"image_sets INDEXED BY by_{column}"
+    index = f"by_{column if few is None else _COLUMNS[few.key]}"
     sql = (
-        f"SELECT body, {column}, tie FROM {table}{selection.where} "  # noqa: S608 - our own names
+        f"SELECT body, {column}, tie "  # noqa: S608 - our own names
+        f"FROM image_sets INDEXED BY {index}{selection.where} "
         f"ORDER BY {sorted_by} {direction}, {tie} {direction} LIMIT ? OFFSET ?"
     )
     return sql, [*selection.values, rows, position.offset]
 
 
-def _finds_few(
+def _few(
     criteria: Criteria, variants: Variants, count: Callable[[str, list[Any]], int]
-) -> bool:
+) -> Filter | None:
+    """A filter that finds so few that they may be sorted, None where each finds more."""
     for one in criteria.filters:
-        if one.key == "isPrimary":
-            continue
         selection = Selection()
         _add_filter(selection, one, variants, "")
         sql = f"SELECT 1 FROM image_sets{selection.where} LIMIT {FEW + 1}"  # noqa: S608
         if count(f"SELECT count(*) FROM ({sql})", selection.values) <= FEW:  # noqa: S608
-            return True
-    return False
+            return one
+    return None
 
 
 def _add_filter(selection: Selection, one: Filter, variants: Variants, plus: str) -> None:

@@ -7,16 +7,18 @@ import sqlite3
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from gateway.emulator.criteria import TEXT_KEYS, Criteria, read_criteria
+from gateway.emulator.criteria import Criteria, read_criteria
 from gateway.emulator.errors import WireError, invalid
-from gateway.emulator.keys import columns
+from gateway.emulator.keys import columns, padded, unpadded
+from gateway.emulator.schema import INSERT, ONE, SERIES, STUDY, create
 from gateway.emulator.selecting import page_query
 from gateway.emulator.tokens import Position, decode, encode
 from gateway.emulator.variants import Variants
@@ -25,32 +27,6 @@ __all__ = ["MAX_RESULTS", "Store", "WireError"]
 
 MAX_RESULTS = 50
 """Image sets a page (documented)."""
-
-_KEYS = tuple(f"key_{number}" for number in range(len(TEXT_KEYS)))
-_DERIVED = (*_KEYS, "moment", "rising", "falling", "tie")
-_STUDY, _SERIES = _KEYS[3], _KEYS[4]
-_SORTS = ("created_at", "updated_at", "rising", "falling")
-_TABLES = f"""
-CREATE TABLE IF NOT EXISTS image_sets (
-  rowid INTEGER PRIMARY KEY, image_set_id TEXT NOT NULL UNIQUE, body BLOB NOT NULL,
-  created_at REAL NOT NULL, updated_at REAL NOT NULL, is_primary INTEGER, instances INTEGER,
-  {", ".join(f"{name} TEXT" for name in _DERIVED)});
-CREATE TABLE IF NOT EXISTS instances (
-  image_set_id TEXT NOT NULL, sop_instance_uid TEXT NOT NULL, path TEXT NOT NULL,
-  PRIMARY KEY (image_set_id, sop_instance_uid)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-"""
-_INDEXES = [f"CREATE INDEX IF NOT EXISTS by_{name} ON image_sets ({name}, tie)" for name in _SORTS]
-_INDEXES += [
-    f"CREATE INDEX IF NOT EXISTS by_{name} ON image_sets ({name})" for name in (*_KEYS, "moment")
-]
-_PLACES = ", ".join("?" for _ in range(6 + len(_DERIVED)))
-_INSERT = (
-    "INSERT OR REPLACE INTO image_sets "  # noqa: S608 - our own names
-    f"(rowid, image_set_id, body, created_at, updated_at, is_primary, instances, "
-    f"{', '.join(_DERIVED)}) VALUES ((SELECT rowid FROM image_sets WHERE image_set_id = ?2), "
-    f"?2, {', '.join(f'?{n}' for n in range(3, 8 + len(_DERIVED)))})"
-)
 
 
 class Store:
@@ -65,18 +41,17 @@ class Store:
     ) -> None:
         self.datastore_id = datastore_id
         self.variants = variants
-        self.created_at = clock()
         self._clock = clock
         self._lock = threading.Lock()
         name = ":memory:" if path is None else str(path)
         self._sql = sqlite3.connect(name, check_same_thread=False, isolation_level=None)
-        if path is not None:
-            self._sql.execute("PRAGMA journal_mode = WAL")
-            self._sql.execute("PRAGMA synchronous = NORMAL")
-        self._sql.executescript(_TABLES)
-        for statement in _INDEXES:
-            self._sql.execute(statement)
-        self._rederive()
+        try:
+            create(self._sql)
+            self._rederive()
+            self.created_at = self._first_opened()
+        except BaseException:
+            self._sql.close()
+            raise
 
     def close(self) -> None:
         """Close the file."""
@@ -137,7 +112,7 @@ class Store:
     def _summary(self, body: bytes) -> dict[str, Any]:
         summary: dict[str, Any] = orjson.loads(body)
         if self.variants.padding == "trimmed" and "DICOMTags" in summary:
-            summary["DICOMTags"] = _unpadded(summary["DICOMTags"])
+            summary["DICOMTags"] = unpadded(summary["DICOMTags"])
         tags = summary.get("DICOMTags", {})
         if self.variants.counts == "study" and "DICOMStudyInstanceUID" in tags:
             series, instances = self._study_counts(tags["DICOMStudyInstanceUID"].strip(" "))
@@ -147,8 +122,8 @@ class Store:
 
     def _study_counts(self, study_uid: str) -> tuple[int, int]:
         sql = (
-            f"SELECT count(DISTINCT {_SERIES}), coalesce(sum(instances), 0) "  # noqa: S608
-            f"FROM image_sets WHERE {_STUDY} = ? AND is_primary IS NOT 0"
+            f"SELECT count(DISTINCT {SERIES}), coalesce(sum(instances), 0) "  # noqa: S608
+            f"FROM image_sets WHERE {STUDY} = ? AND is_primary IS NOT 0"
         )
         series, instances = self._sql.execute(sql, (study_uid,)).fetchone()
         return series, instances
@@ -167,9 +142,7 @@ class Store:
     def get_image_set(self, image_set_id: str) -> dict[str, Any] | None:
         """The stored summary, None where there is none."""
         with self._lock:
-            row = self._sql.execute(
-                "SELECT body FROM image_sets WHERE image_set_id = ?", (image_set_id,)
-            ).fetchone()
+            row = self._sql.execute(ONE, (image_set_id,)).fetchone()
             return None if row is None else self._summary(row[0])
 
     def count(self) -> int:
@@ -184,22 +157,27 @@ class Store:
 
         The number of them. One with a known imageSetId takes the place of the old one.
         """
+        with self._changing():
+            return self._sql.executemany(INSERT, map(self._row, summaries)).rowcount
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """One change of the store, whole or not at all."""
         with self._lock:
             self._sql.execute("BEGIN")
             try:
-                cursor = self._sql.executemany(_INSERT, map(self._row, summaries))
+                yield
             except BaseException:
                 self._sql.execute("ROLLBACK")
                 raise
             self._sql.execute("COMMIT")
-            return cursor.rowcount
 
     def primary_tags(self, study_uid: str) -> Mapping[str, Any] | None:
         """The tags of a primary image set of the study, as stored, None where it has none."""
-        sql = f"SELECT body FROM image_sets WHERE {_STUDY} = ? AND is_primary = 1 LIMIT 1"  # noqa: S608
+        sql = f"SELECT body FROM image_sets WHERE {STUDY} = ? AND is_primary = 1 LIMIT 1"  # noqa: S608
         with self._lock:
             row = self._sql.execute(sql, (study_uid,)).fetchone()
-        return None if row is None else _unpadded(orjson.loads(row[0])["DICOMTags"])
+        return None if row is None else unpadded(orjson.loads(row[0])["DICOMTags"])
 
     def add_instances(
         self,
@@ -213,27 +191,40 @@ class Store:
 
         One that is there already is replaced. A later import raises the image set's version.
         """
-        sql = "SELECT body FROM image_sets WHERE image_set_id = ?"
-        with self._lock:
-            row = self._sql.execute(sql, (image_set_id,)).fetchone()
+        with self._changing():
+            row = self._sql.execute(ONE, (image_set_id,)).fetchone()
             self._sql.executemany(
                 "INSERT OR REPLACE INTO instances VALUES (?, ?, ?)",
                 [(image_set_id, uid, path) for uid, path in files.items()],
             )
             of_set = "SELECT count(*) FROM instances WHERE image_set_id = ?"
-            number = self._sql.execute(of_set, (image_set_id,)).fetchone()[0]
+            number = self._count(of_set, [image_set_id])
+            before = None if row is None else orjson.loads(row[0])
+            summary = self._grown(before, image_set_id, tags, number, is_primary=is_primary)
+            self._sql.execute(INSERT, self._row(summary))
+
+    def _grown(
+        self,
+        before: dict[str, Any] | None,
+        image_set_id: str,
+        tags: Mapping[str, Any],
+        number: int,
+        *,
+        is_primary: bool,
+    ) -> dict[str, Any]:
+        """The summary of an image set that now has so many instances."""
         now = self._clock()
-        summary = {"version": 0, "createdAt": now} if row is None else orjson.loads(row[0])
+        summary: dict[str, Any] = before or {"version": 0, "createdAt": now}
         own = {"DICOMNumberOfStudyRelatedSeries": 1, "DICOMNumberOfStudyRelatedInstances": number}
-        stored = _padded(tags) if self.variants.padding == "kept" else dict(tags)
-        summary |= {
+        stored = padded(tags) if self.variants.padding == "kept" else dict(tags)
+        return {
+            **summary,
             "imageSetId": image_set_id,
             "version": summary["version"] + 1,
             "updatedAt": now,
             "isPrimary": is_primary,
             "DICOMTags": {**summary.get("DICOMTags", stored), **own},
         }
-        self.add_summaries([summary])
 
     def _row(self, given: Mapping[str, Any]) -> tuple[Any, ...]:
         now = self._clock()
@@ -260,16 +251,8 @@ class Store:
             self.add_summaries(orjson.loads(body) for (body,) in bodies)
         self._sql.execute("INSERT OR REPLACE INTO facts VALUES ('variants', ?)", (said,))
 
-
-def _padded(tags: Mapping[str, Any]) -> dict[str, Any]:
-    """Texts of even length, as DICOM stores them; UIDs are padded otherwise."""
-    return {
-        name: f"{value} "
-        if isinstance(value, str) and len(value.encode()) % 2 and not name.endswith("UID")
-        else value
-        for name, value in tags.items()
-    }
-
-
-def _unpadded(tags: Mapping[str, Any]) -> dict[str, Any]:
-    return {k: v.strip(" ") if isinstance(v, str) else v for k, v in tags.items()}
+    def _first_opened(self) -> float:
+        """When the data store was made, in seconds since 1970."""
+        self._sql.execute("INSERT OR IGNORE INTO facts VALUES ('created', ?)", (self._clock(),))
+        known = self._sql.execute("SELECT value FROM facts WHERE name = 'created'").fetchone()
+        return float(known[0])

@@ -28,10 +28,14 @@ class Position:
     page: int = 0
 
 
+MARK = "+/="
+"""How every token begins: with what a client must percent-encode, so that a careless one is seen"""
+
+
 def encode(position: Position, datastore_id: str, criteria: Criteria) -> str:
     """The token of `position`."""
-    fields = [_binding(datastore_id, criteria), *asdict(position).values()]
-    return base64.b64encode(json.dumps(fields).encode()).decode()
+    fields = [_seal(position, datastore_id, criteria), *asdict(position).values()]
+    return MARK + base64.b64encode(json.dumps(fields).encode()).decode()
 
 
 def decode(token: str, datastore_id: str, criteria: Criteria) -> Position:
@@ -40,15 +44,16 @@ def decode(token: str, datastore_id: str, criteria: Criteria) -> Position:
     Raises: WireError where it is not one of this data store and these criteria.
     """
     try:
-        binding, *fields = json.loads(base64.b64decode(token, validate=True))
+        seal, *fields = json.loads(base64.b64decode(token.removeprefix(MARK), validate=True))
         position = Position(*fields)
+        sealed = seal == _seal(position, datastore_id, criteria)
     except (binascii.Error, ValueError, TypeError):
-        raise invalid("nextToken is not one that was given") from None
-    if binding != _binding(datastore_id, criteria):
-        raise invalid("nextToken belongs to other search criteria")
+        sealed = False
+    if not sealed or not token.startswith(MARK):
+        raise invalid("nextToken was not given here, or belongs to other search criteria")
     return position
 
 
-def _binding(datastore_id: str, criteria: Criteria) -> str:
-    said: Any = [datastore_id, asdict(criteria)]
+def _seal(position: Position, datastore_id: str, criteria: Criteria) -> str:
+    said: Any = [datastore_id, asdict(criteria), asdict(position)]
     return hashlib.blake2b(json.dumps(said, sort_keys=True).encode(), digest_size=9).hexdigest()

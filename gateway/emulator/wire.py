@@ -6,6 +6,7 @@ Source: botocore's service model of medical-imaging 2023-07-19 (documented).
 from __future__ import annotations
 
 import asyncio
+import re
 import uuid
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -21,9 +22,10 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.emulator.errors import WireError, invalid
 from gateway.emulator.faults import Faults
-from gateway.emulator.store import Store
+from gateway.emulator.store import MAX_RESULTS, Store
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
+STATUSES = ("CREATING", "CREATE_FAILED", "ACTIVE", "DELETING", "DELETED")
 
 Handler = Callable[[Request], Awaitable[dict[str, Any]]]
 
@@ -45,6 +47,7 @@ def create_app(store: Store, *, faults: Faults | None = None) -> Starlette:
         ],
         exception_handlers={HTTPException: _unknown},
     )
+    app.router.redirect_slashes = False
     app.state.faults = wire.faults
     return app
 
@@ -67,6 +70,8 @@ class Wire:
         token = request.query_params.get("nextToken")
         if fault == "cut":
             return _Cut()
+        if fault == "unavailable":
+            return Response(b"Service Unavailable", 503, media_type="text/plain")
         if fault == "not-json":
             return Response(b"<html>", media_type="application/json", headers=_request_id())
         answer = await _answered(self._searched(request, token))
@@ -82,10 +87,7 @@ class Wire:
             criteria = orjson.loads(body) if body else {}
         except orjson.JSONDecodeError:
             raise WireError("SerializationException", 400, "the body must be JSON") from None
-        most = request.query_params.get("maxResults")
-        if most is not None and not most.isdecimal():
-            raise invalid("maxResults must be a number")
-        size = None if most is None else int(most)
+        size = _max_results(request)
         return await run_in_threadpool(self.store.search, criteria, size, token)
 
     async def get_datastore(self, request: Request) -> Response:
@@ -98,10 +100,20 @@ class Wire:
 
         return await _answered(answer())
 
-    async def list_datastores(self, _: Request) -> Response:
+    async def list_datastores(self, request: Request) -> Response:
         """ListDatastores."""
         self.faults.calls["ListDatastores"] += 1
-        return _json({"datastoreSummaries": [self._datastore()]})
+
+        async def answer() -> dict[str, Any]:
+            status = request.query_params.get("datastoreStatus", "ACTIVE")
+            if status not in STATUSES:
+                raise invalid("datastoreStatus must be one of " + ", ".join(STATUSES))
+            _max_results(request)
+            if "nextToken" in request.query_params:
+                raise invalid("nextToken is not one that was given")
+            return {"datastoreSummaries": [self._datastore()] if status == "ACTIVE" else []}
+
+        return await _answered(answer())
 
     async def get_image_set(self, request: Request) -> Response:
         """GetImageSet."""
@@ -150,6 +162,15 @@ class Wire:
             "createdAt": self.store.created_at,
             "updatedAt": self.store.created_at,
         }
+
+
+def _max_results(request: Request) -> int | None:
+    given = request.query_params.get("maxResults")
+    if given is None:
+        return None
+    if not re.fullmatch(r"[0-9]{1,9}", given) or not 1 <= int(given) <= MAX_RESULTS:
+        raise invalid(f"maxResults must be a number from 1 to {MAX_RESULTS}")
+    return int(given)
 
 
 class _Cut(Response):

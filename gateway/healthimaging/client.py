@@ -33,7 +33,8 @@ CONNECT_TIMEOUT_S = 3.0
 READ_TIMEOUT_S = 15.0
 
 _OK = 200
-_ANSWER = {"imageSetsMetadataSummaries", "sort", "nextToken"}
+_LIST = "imageSetsMetadataSummaries"
+_TAG_TYPES = (str, int, type(None))
 
 _BY_CODE: Mapping[str, type[UpstreamError]] = {
     "ThrottlingException": UpstreamThrottledError,
@@ -162,16 +163,25 @@ def check_answer(response_dict: Mapping[str, Any], **_: object) -> None:
         body = json.loads(response_dict["body"])
     except ValueError:
         body = None
-    if not isinstance(body, dict) or not body.keys() <= _ANSWER:
+    if not isinstance(body, dict) or not (_LIST in body or body.keys() <= {"sort", "nextToken"}):
         raise _error(UpstreamRejectedError)
-    summaries = body.get("imageSetsMetadataSummaries") or []
-    if not all(isinstance(s, dict) and isinstance(s.get("imageSetId"), str) for s in summaries):
+    summaries = body.get(_LIST) or []
+    if not isinstance(summaries, list) or not all(map(_is_summary, summaries)):
         raise _error(UpstreamRejectedError)
+
+
+def _is_summary(summary: Any) -> bool:
+    if not isinstance(summary, dict) or not isinstance(summary.get("imageSetId"), str):
+        return False
+    tags = summary.get("DICOMTags")
+    return tags is None or (
+        isinstance(tags, dict) and all(isinstance(v, _TAG_TYPES) for v in tags.values())
+    )
 
 
 def page_of(answer: Mapping[str, Any]) -> Page:
     """The page of a parsed SearchImageSetsResponse; times may be numbers or datetimes."""
-    summaries = answer.get("imageSetsMetadataSummaries") or ()
+    summaries = answer.get(_LIST) or ()
     attempts = 1 + answer.get("ResponseMetadata", {}).get("RetryAttempts", 0)
     image_sets = tuple(_image_set_of(summary) for summary in summaries)
     return Page(image_sets, answer.get("nextToken") or "", attempts)

@@ -132,7 +132,7 @@ def keyword_of(name: str) -> str | None:
             return dictionary_keyword(int(name, 16)) or None
         except KeyError:
             return None
-    if name in BY_KEYWORD or tag_for_keyword(name) is not None:
+    if name and tag_for_keyword(name) is not None:  # "" stands for retired ones
         return name
     return None
 

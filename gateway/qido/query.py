@@ -21,6 +21,7 @@ from gateway.qido.attributes import (
 from gateway.qido.conditions import Condition, Criterion, condition_of, join_date_and_time
 
 _SAFE_NAME = re.compile(r"[A-Za-z0-9_.]{1,64}")
+_STRANGE = "a parameter"  # one whose name is better not repeated
 _DIGITS = re.compile(r"[0-9]{1,20}")
 # The standard's own words for a matching behaviour that a server does not have (§8.3.4).
 _BEHAVIOURS = {
@@ -114,7 +115,7 @@ def _decoded(raw: bytes, name: str) -> str:
 
 
 def _shown(name: str) -> str:
-    return name if _SAFE_NAME.fullmatch(name) else "a parameter"
+    return name if _SAFE_NAME.fullmatch(name) else _STRANGE
 
 
 class _Reader:
@@ -214,4 +215,5 @@ class _Reader:
     def _ignore(self, name: str, why: str) -> None:
         if self._dialect.strict:
             raise QueryError(name, why)
-        self._warnings[f"The {name} parameter {why}. It has been ignored."] = None
+        subject = "A parameter" if name == _STRANGE else f"The {name} parameter"
+        self._warnings[f"{subject} {why}. It has been ignored."] = None

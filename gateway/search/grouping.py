@@ -51,24 +51,25 @@ def winner_first(
     image_sets: Iterable[ImageSet], *, trust_unmarked: bool = True
 ) -> tuple[ImageSet, ...]:
     """`image_sets` in order: primary, unmarked where that is not trusted, others; newest first."""
+    return tuple(sorted(image_sets, key=lambda s: _rank(s, trust_unmarked=trust_unmarked)))
 
-    def rank(image_set: ImageSet) -> tuple[int, float, int, str]:
-        sure = is_primary(image_set, trust_unmarked=trust_unmarked)
-        standing = 0 if sure else 1 if image_set.is_primary is None else 2
-        return (standing, -image_set.updated_at, -image_set.version, image_set.image_set_id)
 
-    return tuple(sorted(image_sets, key=rank))
+def _rank(image_set: ImageSet, *, trust_unmarked: bool) -> tuple[int, float, int, str]:
+    sure = is_primary(image_set, trust_unmarked=trust_unmarked)
+    standing = 0 if sure else 1 if image_set.is_primary is None else 2
+    return (standing, -image_set.updated_at, -image_set.version, image_set.image_set_id)
 
 
 class Group:
     """The image sets of one study that a walk has met, each once."""
 
-    __slots__ = ("_trust_unmarked", "members", "place", "study_uid")
+    __slots__ = ("_best", "_trust_unmarked", "members", "place", "study_uid")
 
     def __init__(self, first: ImageSet, *, trust_unmarked: bool = True) -> None:
         self.study_uid = study_uid_of(first)
         self.members = {first.image_set_id: first}
         self.place = place_of(first)
+        self._best = _rank(first, trust_unmarked=trust_unmarked)
         self._trust_unmarked = trust_unmarked
 
     def add(self, image_set: ImageSet) -> None:
@@ -77,7 +78,11 @@ class Group:
         if known is not None and known.version > image_set.version:
             return
         self.members[image_set.image_set_id] = image_set
-        self.place = place_of(self.image_sets[0])
+        rank = _rank(image_set, trust_unmarked=self._trust_unmarked)
+        if known is not None or rank < self._best:
+            winner = self.image_sets[0] if known is not None else image_set
+            self._best = _rank(winner, trust_unmarked=self._trust_unmarked)
+            self.place = place_of(winner)
 
     @property
     def image_sets(self) -> tuple[ImageSet, ...]:

@@ -169,7 +169,8 @@ class _Search:
                 await self._feed_undated(head, pages)
                 return
         self._feed(head)
-        yield self._window.release()
+        if not walk.ended:  # at its end all that is left is one batch, whose number is known
+            yield self._window.release()
         async for page in pages:
             self._feed(self._usable(page))
             if not walk.ended:

@@ -197,6 +197,14 @@ def test_an_answer_is_a_page(answer: dict[str, Any], page: Page) -> None:
         (200, b'{"message": "sign in"}', False),
         (200, b'{"imageSetsMetadataSummaries": [1]}', False),
         (200, b'{"imageSetsMetadataSummaries": [{}]}', False),
+        (200, b'{"imageSetsMetadataSummaries": {"a": 1}}', False),
+        (200, b'{"imageSetsMetadataSummaries": [{"imageSetId": "a", "DICOMTags": []}]}', False),
+        (
+            200,
+            b'{"imageSetsMetadataSummaries": [{"imageSetId": "a", "DICOMTags": {"x": []}}]}',
+            False,
+        ),
+        (200, b'{"imageSetsMetadataSummaries": [], "newer": 1}', True),
     ],
 )
 def test_an_answer_of_something_else_is_no_empty_page(

@@ -9,7 +9,7 @@ from typing import Any
 import pydicom
 import pytest
 from pydicom.dataset import FileDataset, FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian
+from pydicom.uid import UID, ExplicitVRLittleEndian
 
 from gateway.emulator.errors import ImportPathError, SeedError
 from gateway.emulator.importer import import_paths
@@ -34,8 +34,8 @@ def write(folder: Path, name: str, **attributes: Any) -> Path:
         **attributes,
     }
     meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID = "1.2.840.10008.5.1.4.1.1.2"
-    meta.MediaStorageSOPInstanceUID = given["SOPInstanceUID"] or "1.2"
+    meta.MediaStorageSOPClassUID = UID("1.2.840.10008.5.1.4.1.1.2")
+    meta.MediaStorageSOPInstanceUID = UID(given["SOPInstanceUID"] or "1.2")
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
     dataset = FileDataset(str(folder / name), {}, file_meta=meta, preamble=b"\0" * 128)
     dataset.SpecificCharacterSet = "ISO_IR 192"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -289,7 +289,7 @@ def test_pages_are_the_whole_once(
         tags |= {"DICOMStudyTime": time} if time else {}
         one = {**summary(number, **tags), "createdAt": float(created), "updatedAt": -float(created)}
         summaries.append(one)
-    possible = {
+    possible: dict[str, tuple[Any, Callable[[dict[str, Any]], bool]]] = {
         "patient": (
             equal("DICOMPatientId", "A"),
             lambda s: s["DICOMTags"]["DICOMPatientId"] == "A",
@@ -316,7 +316,7 @@ def test_pages_are_the_whole_once(
 
 def _moment(one: dict[str, Any]) -> str:
     tags = one["DICOMTags"]
-    return str(tags.get("DICOMStudyDate", "")) + tags.get("DICOMStudyTime", "").ljust(6, "0")
+    return f"{tags.get('DICOMStudyDate', '')}{tags.get('DICOMStudyTime', ''):0<6}"
 
 
 def _key(one: dict[str, Any], field: str) -> Any:

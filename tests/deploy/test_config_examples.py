@@ -1,0 +1,41 @@
+"""The configuration examples load, and say what the defaults are."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+from gateway.config import Settings, load_settings
+
+EXAMPLE = Path(__file__).resolve().parents[2] / "config" / "gateway.toml"
+
+
+def test_example_loads() -> None:
+    """The example as it stands is a configuration."""
+    settings = load_settings(EXAMPLE, {}, None)
+    assert ("us-east-1", 8042) == (settings.region, settings.port)
+
+
+def test_example_shows_the_defaults() -> None:
+    """What the example sets has no other effect than to name the data store."""
+    shown = tomllib.loads(EXAMPLE.read_text("utf-8"))
+    defaults = {name: field.default for name, field in Settings.model_fields.items()}
+    del shown["datastore_id"], shown["region"]
+    assert {name: defaults[name] for name in shown} == shown
+
+
+def test_example_has_every_setting() -> None:
+    """Each setting has its line, set or commented out."""
+    names = re.findall(r"^(?:# )?([a-z_]+) = ", EXAMPLE.read_text("utf-8"), re.MULTILINE)
+    assert sorted(Settings.model_fields) == sorted(names)
+
+
+def test_example_with_all_lines_loads(tmp_path: Path) -> None:
+    """What is commented out is right too."""
+    text = re.sub(r"^# ([a-z_]+ = )", r"\1", EXAMPLE.read_text("utf-8"), flags=re.MULTILINE)
+    whole = tmp_path / "gateway.toml"
+    whole.write_text(text, "utf-8")
+    settings = load_settings(whole, {}, None)
+    expected = ("https://pacs.example.org/dicom-web", ("https://viewer.example.org",))
+    assert expected == (settings.public_base_url, settings.cors_origins)

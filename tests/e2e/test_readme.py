@@ -1,0 +1,56 @@
+"""The README's commands do what it says that they do."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from gateway.demo import ohif_data_source
+from tests.e2e.bundled import bundled_studies
+from tests.e2e.running import Running, ask
+
+README = (Path(__file__).resolve().parents[2] / "README.md").read_text("utf-8")
+BASE = "http://127.0.0.1:8042/dicom-web"
+EXAMPLES = re.findall(r"```\n(curl .+)\n```(?:\n\n```json\n((?:.*\n)+?)```)?", README)
+
+
+def url_of(command: str) -> str:
+    """The URL that a curl command asks for."""
+    match shlex.split(command):
+        case ["curl", url]:
+            return url
+        case ["curl", "-G", url, "--data-urlencode", pair]:
+            name, _, value = pair.partition("=")
+            return f"{url}?{name}={quote(value)}"
+    raise AssertionError(command)
+
+
+@pytest.mark.parametrize(("command", "shown"), EXAMPLES, ids=range(len(EXAMPLES)))
+def test_example(demo: Running, command: str, shown: str) -> None:
+    """Each curl command has results, or just the answer that is shown."""
+    answer = ask(url_of(command).replace(BASE, demo.url))
+    if shown:
+        assert json.loads(shown.replace(BASE, demo.url)) == answer.json
+    else:
+        assert 200 == answer.status
+        assert answer.json
+
+
+def test_there_are_examples() -> None:
+    """The examples were found, some of them with their answers."""
+    assert (6, 3) == (len(EXAMPLES), sum(bool(shown) for _, shown in EXAMPLES))
+
+
+def test_number_of_studies() -> None:
+    """The README says how many studies the demo has."""
+    assert f"The demo has {len(bundled_studies())} studies" in README
+
+
+def test_ohif_block() -> None:
+    """The block for OHIF is the one that the demo prints."""
+    assert f"```json\n{ohif_data_source(BASE)}\n```" in README

@@ -1,0 +1,111 @@
+"""Settings: each accepted and refused, every fault at once, and no value in a fault."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.config import load_settings
+from gateway.errors import ConfigError
+
+STORE = "0123456789abcdef0123456789abcdef"
+
+
+@pytest.fixture(autouse=True)
+def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    import os
+
+    for name in list(os.environ):
+        if name.startswith("QIDO_GATEWAY_"):
+            monkeypatch.delenv(name)
+
+
+def load(monkeypatch: pytest.MonkeyPatch, **variables: str) -> Any:
+    """The settings of environment variables, with what is required."""
+    given = {"DATASTORE_ID": STORE, "REGION": "us-east-1", **variables}
+    for name, value in given.items():
+        monkeypatch.setenv(f"QIDO_GATEWAY_{name}", value)
+    return load_settings(None, {}, None)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("DATASTORE_ID", "f" * 32, "f" * 32), ("REGION", "eu-west-1", "eu-west-1"),
+        ("HOST", "::1", "::1"), ("HOST", "localhost", "localhost"), ("PORT", "0", 0),
+        ("INSECURE", "true", True), ("DEFAULT_LIMIT", "10", 10), ("MAX_RESULTS", "20000", 20000),
+        ("SCAN_BUDGET_CALLS", "1", 1), ("SCAN_BUDGET_S", "0.5", 0.5),
+        ("IMAGE_SETS", "fill", "fill"),
+        ("STUDY_WINDOW", "day", "day"), ("COUNTS", "image-set", "image-set"),
+        ("EQUAL_PADDING", "both", "both"), ("TRUST_UNMARKED", "false", False),
+        ("NO_MATCH_STATUS", "204", 204), ("STRICT_PARAMETERS", "1", True),
+        ("PUBLIC_BASE_URL", "https://a.test/x/", "https://a.test/x"),
+        ("CORS_ORIGINS", "*", ("*",)), ("CORS_ORIGINS", "", ()),
+        ("CORS_ORIGINS", "https://a.test, http://b:81", ("https://a.test", "http://b:81")),
+        ("LOG_LEVEL", "debug", "debug"),
+    ],
+)  # fmt: skip
+def test_accepts(monkeypatch: pytest.MonkeyPatch, name: str, text: str, value: Any) -> None:
+    """Each setting is read from its variable."""
+    assert value == getattr(load(monkeypatch, **{name: text}), name.lower())
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("DATASTORE_ID", "SECRET"), ("REGION", "US EAST"), ("HOST", "0.0.0.0"), ("PORT", "65536"),
+        ("PORT", "x"), ("INSECURE", "perhaps"), ("DEFAULT_LIMIT", "0"), ("DEFAULT_LIMIT", "20000"),
+        ("MAX_RESULTS", "0"), ("SCAN_BUDGET_CALLS", "0"), ("SCAN_BUDGET_S", "0"),
+        ("IMAGE_SETS", "some"), ("STUDY_WINDOW", "week"), ("COUNTS", "x"), ("EQUAL_PADDING", "x"),
+        ("TRUST_UNMARKED", "x"), ("NO_MATCH_STATUS", "404"), ("NO_MATCH_STATUS", "x"),
+        ("STRICT_PARAMETERS", "x"), ("PUBLIC_BASE_URL", "a.test"), ("PUBLIC_BASE_URL", "ftp://a"),
+        ("PUBLIC_BASE_URL", "http://a?b"), ("CORS_ORIGINS", "a.test"),
+        ("CORS_ORIGINS", "https://a.test/x"), ("LOG_LEVEL", "loud"), ("FOO", "1"),
+    ],
+)  # fmt: skip
+def test_refuses(monkeypatch: pytest.MonkeyPatch, name: str, text: str) -> None:
+    """A wrong setting is one sentence that names it and not its value."""
+    with pytest.raises(ConfigError) as caught:
+        load(monkeypatch, **{name: text})
+    (fault,) = caught.value.problems
+    assert name in fault or name == "DEFAULT_LIMIT"
+    assert text not in fault or len(text) == 1
+
+
+def test_every_fault_at_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """All faults are told together."""
+    monkeypatch.setenv("QIDO_GATEWAY_PORT", "x")
+    monkeypatch.setenv("QIDO_GATEWAY_FOO", "x")
+    with pytest.raises(ConfigError) as caught:
+        load_settings(tmp_path / "none.toml", {"host": "0.0.0.0"}, None)
+    said = " ".join(caught.value.problems)
+    names = ("DATASTORE_ID", "REGION", "PORT", "FOO", "HOST", "--config", "AWS_REGION")
+    assert all(name in said for name in names)
+
+
+def test_the_command_line_outranks_the_environment_and_that_the_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Options first, then variables, then the file, then AWS's own region, then defaults."""
+    file = tmp_path / "g.toml"
+    file.write_text(f'datastore_id = "{STORE}"\nport = 1\ndefault_limit = 2\nmax_results = 3\n')
+    monkeypatch.setenv("QIDO_GATEWAY_PORT", "4")
+    monkeypatch.setenv("QIDO_GATEWAY_DEFAULT_LIMIT", "1")
+    settings = load_settings(file, {"port": 5, "host": None}, "eu-west-1")
+    found = (settings.port, settings.default_limit, settings.max_results, settings.region)
+    assert (5, 1, 3, "eu-west-1") == found
+    assert ("127.0.0.1", "hour") == (settings.host, settings.search_options.study_window)
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [("port = ", "not TOML"), ("colour = 1", "COLOUR"), ('port = "x"', "PORT")],
+)
+def test_a_wrong_file(tmp_path: Path, text: str, named: str) -> None:
+    """A file that is no TOML, or has an unknown or wrong setting, is a sentence."""
+    file = tmp_path / "g.toml"
+    file.write_text(f'datastore_id = "{STORE}"\n{text}\n')
+    with pytest.raises(ConfigError, match=named):
+        load_settings(file, {}, "eu-west-1")

@@ -57,7 +57,7 @@ demo: $(STAMP)  ## Serve DICOM files on http://127.0.0.1:8042/dicom-web, without
 
 test: lint  ## Lint, run all tests, check their coverage
 	@rm -f .coverage .coverage.*
-	$(BIN)/python -m coverage run -m pytest
+	$(BIN)/python -m coverage run -m pytest -n auto --dist worksteal
 	@$(BIN)/python -m coverage combine --quiet
 	@echo 'coverage of all, 95 % at least:'
 	@$(BIN)/python -m coverage report --show-missing --skip-covered --fail-under=95

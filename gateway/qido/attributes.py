@@ -143,18 +143,14 @@ def returned_by_default(resource: Resource) -> tuple[Attribute, ...]:
     Source: PS3.18 §10.6.3.3: All Series adds the study's attributes. The StudyInstanceUID of a
     study's series is returned as well, because clients read it from there.
     """
-    match resource:
-        case Resource.STUDIES:
-            return tuple(a for a in ATTRIBUTES if a.level is Level.STUDY and a.by_default)
-        case Resource.ALL_SERIES:
-            return tuple(a for a in ATTRIBUTES if a.by_default)
-        case Resource.STUDY_SERIES:
-            also = ("StudyInstanceUID", "RetrieveURL")
-            return tuple(
-                a
-                for a in ATTRIBUTES
-                if (a.level is Level.SERIES and a.by_default) or a.keyword in also
-            )
+    if resource is Resource.STUDIES:
+        return tuple(a for a in ATTRIBUTES if a.level is Level.STUDY and a.by_default)
+    if resource is Resource.ALL_SERIES:
+        return tuple(a for a in ATTRIBUTES if a.by_default)
+    also = ("StudyInstanceUID", "RetrieveURL")
+    return tuple(
+        a for a in ATTRIBUTES if (a.level is Level.SERIES and a.by_default) or a.keyword in also
+    )
 
 
 def answerable(resource: Resource) -> tuple[Attribute, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
+from typing import assert_never
 
 from gateway.qido.attributes import Attribute
 from gateway.qido.conditions import Criterion, Exact, Range, Wildcard
@@ -38,6 +39,8 @@ def _test(criterion: Criterion) -> Matcher:
         case Exact(texts) | Wildcard(texts):
             accepts = _text_test(attribute.vr, tuple(str(text) for text in texts))
             return lambda stored: any(accepts(str(v)) for v in stored.get(keyword, ()) if v != "")
+        case _:
+            assert_never(criterion.condition)
 
 
 # --- text -----------------------------------------------------------------------------------------

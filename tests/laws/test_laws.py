@@ -71,15 +71,25 @@ async def test_plan_neutrality(world: tuple[World, SearchOptions], data: st.Data
 
 
 @FEWER
-@given(worlds(), st.data(), st.integers(1, 50), st.sampled_from(("full", "short")))
+@given(
+    worlds(),
+    st.data(),
+    st.integers(1, 50),
+    st.sampled_from(("full", "short")),
+    st.sampled_from(("first", "last")),
+)
 async def test_page_splits(
-    world: tuple[World, SearchOptions], data: st.DataObject, page_size: int, pages: Any
+    world: tuple[World, SearchOptions],
+    data: st.DataObject,
+    page_size: int,
+    pages: Any,
+    undated: Any,
 ) -> None:
     """However the upstream cuts its pages, empty ones with a token too, the bytes are the same."""
     stored, options = world
     question = data.draw(questions(list(stored.summaries)))
     whole = await answer_of(stored.summaries, question, KEPT, options)
-    variants = Variants(padding="kept", pages=pages, empty_list="absent")
+    variants = Variants(padding="kept", pages=pages, empty_list="absent", undated=undated)
     split = await answer_of(stored.summaries, question, variants, options, page_size)
     assert whole == split
 

@@ -351,7 +351,7 @@ def test_the_questions_find_something() -> None:
     """Of the generated searches with a filter at least 40 % have an answer."""
     answered: list[bool] = []
 
-    @EXAMPLES
+    @settings(EXAMPLES, max_examples=120)
     @given(archives(), switches, criteria())
     def ask(summaries: list[Summary], variants: Variants, asked: dict[str, Any]) -> None:
         if "filters" in asked and not refused(asked, variants) and summaries:
@@ -360,5 +360,5 @@ def test_the_questions_find_something() -> None:
             answered.append(any(found))
 
     ask()
-    assert len(answered) > 100
+    assert len(answered) > 40
     assert sum(answered) >= 0.4 * len(answered)

@@ -1,0 +1,110 @@
+"""Studies that a filter shows in part: what the gateway fetches before it answers."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from gateway.emulator.variants import Variants
+from gateway.search.plan import SearchOptions
+from tests.laws.harness import Gateway, StoreCalls, store_of
+from tests.laws.oracle import Question, World, answer
+
+DAY1: Any = ("StudyDate", "days", "20200101", "20200101")
+DAY2: Any = ("StudyDate", "days", "20200202", "20200202")
+
+
+def part(number: int, day: str, primary: bool | None, **more: str) -> dict[str, Any]:
+    """A series of study 1.2; the higher its number, the newer it is."""
+    tags = {
+        "DICOMStudyInstanceUID": "1.2",
+        "DICOMSeriesInstanceUID": f"1.2.{number}",
+        "DICOMSeriesModality": "CT",
+        "DICOMStudyDate": day,
+        "DICOMPatientId": "PAT1",
+        **more,
+    }
+    marked = {} if primary is None else {"isPrimary": primary}
+    own = {"imageSetId": f"{number:032x}", "updatedAt": float(number)}
+    return {**own, "DICOMTags": tags, **marked}
+
+
+CONFLICT = [part(1, "20200101", True), part(2, "20200202", False)]
+
+
+@pytest.mark.parametrize(
+    ("summaries", "mode", "trust", "criterion", "calls"),
+    [
+        pytest.param(CONFLICT, "primary", True, DAY1, 1, id="primary: the hidden cost nothing"),
+        pytest.param(CONFLICT, "primary", True, DAY2, 1, id="primary: nor what is hidden alone"),
+        pytest.param(CONFLICT, "all", True, DAY1, 2, id="all: a study that matches is completed"),
+        pytest.param(CONFLICT, "all", True, DAY2, 2, id="all: a part alone, to know its winner"),
+        pytest.param([CONFLICT[1]], "fill", True, DAY2, 2, id="fill: a study without a primary"),
+        pytest.param([part(1, "20200101", None), part(2, "20200202", None)], "primary", False, DAY1,
+                     2, id="unmarked, not trusted: completed"),
+        pytest.param(
+            [part(1, "20200101", True), part(2, "20200101", True, DICOMPatientId="PAT2"),
+             part(3, "20200202", True)], "primary", True, DAY1, 2,
+            id="primary ones that disagree: completed"),
+        pytest.param([part(1, "20200101", True), part(2, "20200101", True)], "primary", True, DAY1,
+                     1, id="primary ones that agree"),
+    ],
+)  # fmt: skip
+async def test_completion(
+    summaries: list[dict[str, Any]], mode: Any, trust: bool, criterion: Any, calls: int
+) -> None:
+    """The answer is right whatever the filter has shown, for just the calls that it takes."""
+    store = store_of(summaries)
+    counted = StoreCalls(store)
+    gateway = Gateway(counted, SearchOptions(image_sets=mode, trust_unmarked=trust))
+    question = Question(criteria=(criterion,))
+    body, running = await gateway.ask(question)
+    store.close()
+    assert answer(World(summaries, mode, trust), question) == json.loads(body)
+    assert (calls, calls) == (counted.served, running.upstream.budget.calls)
+
+
+async def test_hidden_image_sets_are_told() -> None:
+    """A whole answer says how many image sets that would match are not shown."""
+    store = store_of([*CONFLICT, part(3, "20200101", False), part(4, "20200101", False)])
+    _, running = await Gateway(StoreCalls(store)).ask(Question(criteria=(DAY1,)))
+    store.close()
+    assert ["2 image sets that are not primary have been left out."] == list(running.warnings())
+
+
+async def test_what_is_no_part_of_a_study_is_counted() -> None:
+    """An image set without StudyInstanceUID is in no answer, and in the log."""
+    store = store_of([CONFLICT[0], {"imageSetId": "f" * 32, "updatedAt": 1.0, "DICOMTags": {}}])
+    body, running = await Gateway(StoreCalls(store)).ask(Question())
+    store.close()
+    assert (1, 1) == (len(json.loads(body)), running.facts()["unusable"])
+
+
+async def test_only_what_is_sent_is_completed() -> None:
+    """Where all image sets are shown, studies before the window are counted, not completed."""
+    summaries = []
+    for number in range(4):
+        one = part(number, f"2020010{9 - number}", True)
+        one["DICOMTags"]["DICOMStudyInstanceUID"] = f"1.{number}"
+        summaries.append(one)
+    store = store_of(summaries)
+    counted = StoreCalls(store)
+    gateway = Gateway(counted, SearchOptions(image_sets="all"))
+    body, _ = await gateway.ask(Question(), [("offset", "2"), ("limit", "1")])
+    found = [one["0020000D"]["Value"] for one in json.loads(body)]
+    store.close()
+    assert ([["1.2"]], 2) == (found, counted.served)
+
+
+@pytest.mark.parametrize("undated", ["first", "last"])
+async def test_an_archive_without_dates(undated: Any) -> None:
+    """Where no study has a date, all are found, on however many pages they stand."""
+    summaries = [part(number, "", True) for number in range(7)]
+    for number, one in enumerate(summaries):
+        one["DICOMTags"]["DICOMStudyInstanceUID"] = f"1.{number}"
+    store = store_of(summaries, Variants(undated=undated))
+    body, _ = await Gateway(StoreCalls(store, page_size=2)).ask(Question())
+    store.close()
+    assert answer(World(summaries), Question()) == json.loads(body)

@@ -10,7 +10,6 @@ from itertools import groupby
 from typing import Any
 
 from gateway.emulator.store import Store
-
 from tests.laws.oracle import Summary
 
 Study = tuple[str, int]

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -92,7 +92,7 @@ def emulator(
         store.close()
 
 
-def _variants(given: dict[str, str]) -> Variants:
+def _variants(given: dict[str, Any]) -> Variants:
     wrong = tuple(
         f"--{name.replace('_', '-')} must be one of: {', '.join(CHOICES[name])}"
         for name, value in given.items()
@@ -100,7 +100,7 @@ def _variants(given: dict[str, str]) -> Variants:
     )
     if wrong:
         raise ConfigError(wrong)
-    return Variants(**given)  # type: ignore[arg-type]
+    return Variants(**given)
 
 
 def _open(data_dir: Path | None, variants: Variants, datastore_id: str) -> Store:

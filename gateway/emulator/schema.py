@@ -30,7 +30,7 @@ _INDEXES += [
 ONE = "SELECT body FROM image_sets WHERE image_set_id = ?"
 """The image set of an identifier."""
 INSERT = (
-    "INSERT OR REPLACE INTO image_sets "  # noqa: S608 - our own names
+    "INSERT OR REPLACE INTO image_sets "
     f"(rowid, image_set_id, body, created_at, updated_at, is_primary, instances, "
     f"{', '.join(_DERIVED)}) VALUES ((SELECT rowid FROM image_sets WHERE image_set_id = ?2), "
     f"?2, {', '.join(f'?{n}' for n in range(3, 8 + len(_DERIVED)))})"

@@ -80,7 +80,7 @@ def page_query(
         selection.add(f"({sorted_by}, {tie}) {before} (?, ?)", position.after, position.tie)
     index = f"by_{column if few is None else _COLUMNS[few.key]}"
     sql = (
-        f"SELECT body, {column}, tie "  # noqa: S608 - our own names
+        f"SELECT body, {column}, tie "
         f"FROM image_sets INDEXED BY {index}{selection.where} "
         f"ORDER BY {sorted_by} {direction}, {tie} {direction} LIMIT ? OFFSET ?"
     )
@@ -94,8 +94,8 @@ def _few(
     for one in criteria.filters:
         selection = Selection()
         _add_filter(selection, one, variants, "")
-        sql = f"SELECT 1 FROM image_sets{selection.where} LIMIT {FEW + 1}"  # noqa: S608
-        if count(f"SELECT count(*) FROM ({sql})", selection.values) <= FEW:  # noqa: S608
+        sql = f"SELECT 1 FROM image_sets{selection.where} LIMIT {FEW + 1}"
+        if count(f"SELECT count(*) FROM ({sql})", selection.values) <= FEW:
             return one
     return None
 

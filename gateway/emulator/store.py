@@ -122,7 +122,7 @@ class Store:
 
     def _study_counts(self, study_uid: str) -> tuple[int, int]:
         sql = (
-            f"SELECT count(DISTINCT {SERIES}), coalesce(sum(instances), 0) "  # noqa: S608
+            f"SELECT count(DISTINCT {SERIES}), coalesce(sum(instances), 0) "
             f"FROM image_sets WHERE {STUDY} = ? AND is_primary IS NOT 0"
         )
         series, instances = self._sql.execute(sql, (study_uid,)).fetchone()
@@ -174,7 +174,7 @@ class Store:
 
     def primary_tags(self, study_uid: str) -> Mapping[str, Any] | None:
         """The tags of a primary image set of the study, as stored, None where it has none."""
-        sql = f"SELECT body FROM image_sets WHERE {STUDY} = ? AND is_primary = 1 LIMIT 1"  # noqa: S608
+        sql = f"SELECT body FROM image_sets WHERE {STUDY} = ? AND is_primary = 1 LIMIT 1"
         with self._lock:
             row = self._sql.execute(sql, (study_uid,)).fetchone()
         return None if row is None else unpadded(orjson.loads(row[0])["DICOMTags"])

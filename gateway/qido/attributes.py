@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from types import MappingProxyType
+from typing import Any
 
 from pydicom.datadict import dictionary_keyword, dictionary_VR, tag_for_keyword
 
@@ -68,11 +69,11 @@ class Attribute:
         return self.origin in (Origin.SUMMARY, Origin.DERIVED)
 
 
-def _attribute(keyword: str, level: Level, origin: Origin, **more: object) -> Attribute:
+def _attribute(keyword: str, level: Level, origin: Origin, **more: Any) -> Attribute:
     tag = tag_for_keyword(keyword)
     assert tag is not None, keyword  # noqa: S101 - the table below is ours
     vr = dictionary_VR(tag)
-    return Attribute(keyword, f"{tag:08X}", vr, level, origin, **more)  # type: ignore[arg-type]
+    return Attribute(keyword, f"{tag:08X}", vr, level, origin, **more)
 
 
 def _table() -> tuple[Attribute, ...]:

@@ -145,7 +145,8 @@ def join_date_and_time(conditions: Mapping[str, tuple[str, Condition]]) -> tuple
             time_text, times = left[time_keyword]
             form = _form(date_text)
             if form and form == _form(time_text):
-                assert isinstance(days, Range) and isinstance(times, Range)  # noqa: S101
+                assert isinstance(days, Range)  # noqa: S101 - a text with a form is a range
+                assert isinstance(times, Range)  # noqa: S101 - the same
                 joined = Range(_instant(days.lower, times.lower), _instant(days.upper, times.upper))
                 date, time = BY_KEYWORD[date_keyword], BY_KEYWORD[time_keyword]
                 criteria.append(Criterion(date, joined, time))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from gateway.qido.attributes import BY_KEYWORD, Level, Origin, Resource
 from gateway.qido.matching import matcher
@@ -32,30 +31,7 @@ from gateway.search.plan import (
     plan,
 )
 from gateway.search.study import series_results, study_result, summary_values
-
-
-class Walk(Protocol):
-    """The pages of one plan, each once, in the upstream's order."""
-
-    @property
-    def plan(self) -> Plan:
-        """The rung of the ladder that the upstream took: perhaps wider than what was planned."""
-        ...
-
-    @property
-    def ended(self) -> bool:
-        """Whether every page was given."""
-        ...
-
-    def __aiter__(self) -> AsyncIterator[Page]: ...
-
-
-class Upstream(Protocol):
-    """What opens walks for one request, within that request's budget."""
-
-    async def open(self, one: Plan) -> Walk:
-        """The walk of `one` or of the nearest rung below it that the upstream takes."""
-        ...
+from gateway.search.upstream import Upstream, Walk
 
 
 @dataclass(slots=True)

@@ -18,7 +18,7 @@ from tests.laws.harness import DATASTORE_ID, Gateway
 from tests.laws.oracle import World, answer
 from tests.laws.test_variants import options_for
 
-POSITIONS: list[Any] = [Variants(**row) for row in covering_array(CHOICES, 2)]  # type: ignore[arg-type]
+POSITIONS: list[Any] = [Variants(**row) for row in covering_array(CHOICES, 2)]
 
 
 @pytest.mark.parametrize("number", range(len(POSITIONS)))

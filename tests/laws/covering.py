@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 from itertools import combinations, product
+from typing import Any
 
 TRIES = 12
 """Candidate rows of which the one that covers most is taken."""
@@ -12,11 +13,11 @@ TRIES = 12
 Choice = tuple[tuple[str, str], ...]
 
 
-def covering_array(factors: Mapping[str, Sequence[str]], strength: int) -> list[dict[str, str]]:
+def covering_array(factors: Mapping[str, Sequence[str]], strength: int) -> list[dict[str, Any]]:
     """The rows, factor to value, always the same for the same factors."""
     chance = random.Random(strength)
     missing = all_choices(factors, strength)
-    rows: list[dict[str, str]] = []
+    rows: list[dict[str, Any]] = []
     while missing:
         candidates = [_candidate(factors, missing, strength, chance) for _ in range(TRIES)]
         best = max(candidates, key=lambda row: len(_choices_of(row, strength) & missing))

@@ -288,12 +288,12 @@ def test_the_questions_are_worth_asking() -> None:
     """At least two of five generated questions have an answer that is not empty."""
     asked: list[bool] = []
 
-    @EXAMPLES
+    @settings(EXAMPLES, max_examples=100)
     @given(worlds(), st.data())
     def ask(world: tuple[World, SearchOptions], data: st.DataObject) -> None:
         question = data.draw(questions(list(world[0].summaries)))
         asked.append(bool(answer(world[0], question)))
 
     ask()
-    assert len(asked) >= 100
+    assert len(asked) >= 80
     assert sum(asked) / len(asked) >= 0.4

@@ -25,7 +25,7 @@ from tests.laws.oracle import World, answer
 
 
 def _positions(strength: int) -> list[Variants]:
-    return [Variants(**row) for row in covering_array(CHOICES, strength)]  # type: ignore[arg-type]
+    return [Variants(**row) for row in covering_array(CHOICES, strength)]
 
 
 POSITIONS = _positions(3)

@@ -134,8 +134,7 @@ class _Search:
             head += self._usable(page)
             if head:
                 break
-        undated_first = not self._plan.dated_only and head and not any(map(_is_dated, head))
-        if undated_first and not walk.ended:
+        if not self._plan.dated_only and not walk.ended and _shows_undated_first(head):
             # Newest first means dated first: walk those alone, and come back for the undated
             dated = await self._open(all_dated(lane))
             if _is_sorted_by_date(dated.plan):
@@ -252,6 +251,14 @@ def _agreed_values(image_set: ImageSet) -> tuple[object, ...]:
     keywords = ("StudyDate", "PatientID", "AccessionNumber", "StudyID")
     attributes = (BY_KEYWORD[keyword] for keyword in keywords)
     return tuple(stored_values(a, image_set.tags.get(a.summary)) for a in attributes)
+
+
+def _shows_undated_first(head: Sequence[ImageSet]) -> bool:
+    """Whether image sets without any StudyDate fill the first page.
+
+    A text that is no date says nothing of where those without one stand.
+    """
+    return not any(map(_is_dated, head)) and any("DICOMStudyDate" not in s.tags for s in head)
 
 
 def _is_dated(image_set: ImageSet) -> bool:

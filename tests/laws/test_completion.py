@@ -108,3 +108,17 @@ async def test_an_archive_without_dates(undated: Any) -> None:
     body, _ = await Gateway(StoreCalls(store, page_size=2)).ask(Question())
     store.close()
     assert answer(World(summaries), Question()) == json.loads(body)
+
+
+@pytest.mark.parametrize("legacy", ["included", "excluded"])
+@pytest.mark.parametrize("undated", ["first", "last"])
+async def test_old_dates_on_top_are_no_sign_of_undated_ones(undated: Any, legacy: Any) -> None:
+    """A first page of old-form dates does not say where studies without a date stand."""
+    days = ("2099.01.03", "2099.01.02", "2099.01.01", "20200102", "20200101", "", "")
+    summaries = [part(number, day, True) for number, day in enumerate(days)]
+    for number, one in enumerate(summaries):
+        one["DICOMTags"]["DICOMStudyInstanceUID"] = f"1.{number}"
+    store = store_of(summaries, Variants(undated=undated, legacy_dates=legacy))
+    body, _ = await Gateway(StoreCalls(store, page_size=2)).ask(Question())
+    store.close()
+    assert answer(World(summaries), Question()) == json.loads(body)

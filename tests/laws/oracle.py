@@ -215,6 +215,8 @@ def _matches(values: Mapping[str, list[Any]], criterion: Criterion) -> bool:
         if ALL[keyword][1] == "PN":
             return any(_plain(g) == _plain(wanted[0]) for v in stored for g in v.split("="))
         return any(value in wanted for value in stored)
+    if kind == "wild" and not operands[0].strip("*"):
+        return True  # universal matching, of a missing value too (PS3.4 §C.2.2.2.3)
     if kind == "wild":
         if ALL[keyword][1] == "PN":
             return any(wild(_plain(operands[0]), _plain(g)) for v in stored for g in v.split("="))

@@ -59,12 +59,13 @@ class SearchService:
             on_disorder=self._trust_less,
         )
 
-    def _trust_less(self) -> None:
+    def _trust_less(self, failed: SearchOptions) -> None:
         """After a part of a study came too late: hold whole days; after that trust no unmarked set.
 
-        Each is dearer than what it follows, and gives an answer where that gives none.
+        Each is dearer than what it follows, and gives an answer where that gives none. `failed` is
+        what the search had: several may fail at once for the same reason.
         """
-        if self._options.study_window == "hour":
+        if failed.study_window == "hour":
             self._options = replace(self._options, study_window="day")
         else:
             self._options = replace(self._options, trust_unmarked=False)
@@ -78,7 +79,7 @@ class RunningSearch:
     limit: int
     options: SearchOptions
     upstream: RequestUpstream
-    on_disorder: Callable[[], None]
+    on_disorder: Callable[[SearchOptions], None]
     tally: Tally = field(default_factory=Tally)
     _over: bool = False
 
@@ -93,7 +94,7 @@ class RunningSearch:
                 async for result in found:
                     yield result
         except StudyWindowError:
-            self.on_disorder()
+            self.on_disorder(self.options)
             raise
         self._over = True
 

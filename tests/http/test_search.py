@@ -7,14 +7,17 @@ from dataclasses import replace
 import pytest
 
 from gateway.errors import (
+    StudyWindowError,
     UpstreamRejectedError,
     UpstreamThrottledError,
     UpstreamTimeoutError,
     UpstreamUnavailableError,
 )
-from gateway.qido.query import Dialect
+from gateway.qido.attributes import Resource
+from gateway.qido.query import Dialect, parse_query
+from gateway.search.plan import SearchOptions
 from gateway.server.routes import ServerOptions
-from gateway.server.searches import Limits
+from gateway.server.searches import Limits, SearchService
 from tests.http.driver import ask
 from tests.http.upstream import ListedCalls, app_over, image_set
 
@@ -201,6 +204,20 @@ async def test_disorder_is_a_status_and_remembered() -> None:
     second = await ask(app, STUDIES)
     assert (503, ["1"], 200) == (first.status, first.all("retry-after"), second.status)
     assert 60 == len(second.json)
+
+
+async def test_failing_together_is_failing_once() -> None:
+    """Searches that meet the same disorder at once take one step down, not one each."""
+    part = image_set(1, DICOMStudyTime="0800", DICOMSeriesInstanceUID="1.2.1.2")
+    sets = [image_set(1), *(image_set(n, DICOMStudyTime="0900") for n in range(2, 60)), part]
+    service = SearchService(
+        ListedCalls(sets), SearchOptions(), Limits(), Dialect(), clock=lambda: 0.0
+    )
+    query = parse_query(Resource.STUDIES, b"")
+    for running in [service.start(query) for _ in range(3)]:
+        with pytest.raises(StudyWindowError):
+            _ = [result async for result in running.results()]
+    assert SearchOptions(study_window="day") == service.start(query).options
 
 
 async def test_unmarked_image_sets_that_disagree_are_fetched_whole() -> None:

@@ -11,6 +11,7 @@ import typer
 
 from gateway.emulator_command import emulator
 from gateway.errors import ConfigError
+from gateway.seed_command import seed
 
 EXIT_CONFIG = 2
 
@@ -84,6 +85,7 @@ def demo_command(
 
 
 cli.command("emulator")(emulator)
+cli.command("seed")(seed)
 
 
 @cli.command("version")

@@ -15,6 +15,8 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+CLIENTS := .clients/.installed
+JS := tests/clients/js
 
 # A Python that can make the environment: it runs, is new enough and has venv and pip.
 # A name on the path is not enough, since version managers put names there that only fail.
@@ -27,7 +29,7 @@ ifneq ($(shell $(PYTHON) $(VERSION_OF)),$(shell $(BIN)/python $(VERSION_OF)))
 endif
 endif
 
-.PHONY: help install demo test lint mutants lock clean
+.PHONY: help install clients demo test lint mutants lock clean
 
 help:  ## Print this
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1	\2/p' Makefile | expand -t 16
@@ -52,10 +54,27 @@ $(STAMP): requirements-dev.lock pyproject.toml
 	  --no-deps --no-build-isolation -e .
 	@touch $@
 
+clients: $(CLIENTS)  ## Install AWS's own clients for the tests
+
+# Apart from .venv: AWS's command line pins packages that nothing of the gateway's may follow.
+$(CLIENTS): tests/clients/awscli.lock $(JS)/package.json $(JS)/package-lock.json | $(STAMP)
+	@$(BIN)/python -m venv --clear .clients/aws
+	@.clients/aws/bin/python -m pip install --quiet --disable-pip-version-check \
+	  --require-hashes -r tests/clients/awscli.lock
+	@if command -v node >/dev/null && command -v npm >/dev/null; then \
+	  mkdir -p .clients/js; \
+	  cp $(JS)/package.json $(JS)/package-lock.json .clients/js/; \
+	  cd .clients/js; \
+	  npm ci --loglevel=error --no-audit --no-fund >/dev/null; \
+	else \
+	  echo 'make: no Node.js with npm: the tests of the JavaScript client are skipped.' >&2; \
+	fi
+	@touch $@
+
 demo: $(STAMP)  ## Serve DICOM files on http://127.0.0.1:8042/dicom-web, without AWS
 	@exec $(BIN)/qido-gateway demo --port $(PORT) $(ARGS)
 
-test: lint  ## Lint, run all tests, check their coverage
+test: lint $(CLIENTS)  ## Lint, run all tests, check their coverage
 	@rm -f .coverage .coverage.*
 	$(BIN)/python -m coverage run -m pytest -n auto --dist worksteal
 	@$(BIN)/python -m coverage combine --quiet
@@ -73,14 +92,17 @@ lint: $(STAMP)  ## Check style, form and types
 mutants: $(STAMP)  ## Change the rules one by one; each change must fail a test
 	$(BIN)/python tests/mutants.py
 
-lock:  ## Write both lock files anew (needs uv)
+lock:  ## Write all lock files anew (needs uv and npm)
 	@command -v uv >/dev/null || { echo 'make: uv is needed to lock.' >&2; exit 1; }
 	uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 \
 	  pyproject.toml -o requirements.lock
 	uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 \
 	  pyproject.toml --group dev -o requirements-dev.lock
+	uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 \
+	  tests/clients/awscli.in -o tests/clients/awscli.lock
+	cd $(JS) && npm update --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
 
 clean:  ## Remove what these targets made
 	rm -rf $(VENV) build dist *.egg-info .coverage .coverage.* .hypothesis
-	rm -rf .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .clients .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

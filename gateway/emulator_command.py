@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 DATASTORE_ID = "0123456789abcdef0123456789abcdef"
 FILE_NAME = "emulator.sqlite"
+_BUCKET = r"[a-z0-9][.a-z0-9-]{1,61}[a-z0-9]"
 
 
 def _switch(name: str) -> typer.models.OptionInfo:
@@ -50,6 +51,17 @@ def emulator(
         str, typer.Option(help="Files that are skipped: name each, or count them.")
     ] = "name",
     datastore_id: Annotated[str, typer.Option(help="The data store's identifier.")] = DATASTORE_ID,
+    s3_roots: Annotated[
+        list[str] | None,
+        typer.Option("--s3-root", help="BUCKET=FOLDER, for import jobs. Repeatable."),
+    ] = None,
+    access_key_ids: Annotated[
+        list[str] | None,
+        typer.Option("--access-key-id", help="Refuse requests of other keys. Repeatable."),
+    ] = None,
+    settle_ms: Annotated[
+        float, typer.Option(min=0, help="How long a change takes to be done.")
+    ] = 0.0,
     latency_ms: Annotated[float, typer.Option(min=0, help="Added to each search.")] = 0.0,
     rate: Annotated[float | None, typer.Option(min=0.001, help="Searches a second.")] = None,
     burst: Annotated[int, typer.Option(min=1, help="Searches at once, with --rate.")] = 50,
@@ -70,6 +82,7 @@ def emulator(
 ) -> None:
     """Serve a local HealthImaging over DICOM files or made-up image sets."""
     given = dict(locals())
+    from gateway.emulator.account import Account
     from gateway.emulator.faults import Faults
     from gateway.emulator.wire import create_app
     from gateway.server.telemetry import configure_logging
@@ -78,15 +91,23 @@ def emulator(
     variants = _variants({name: given[name] for name in CHOICES})
     if skipped not in ("name", "count"):
         raise ConfigError(("--skipped must be name or count",))
+    roots = _roots(s3_roots or ())
     configure_logging("warning")
     store = _open(data_dir, variants, datastore_id)
     try:
         with _storing(data_dir):
+            account = Account(store, data_dir, settle_ms / 1000)
             for path in seeds or ():
                 _seed(store, path)
             if imports:
                 _import(store, imports, name_skipped=skipped == "name")
-        app = create_app(store, faults=Faults(latency_ms, rate, burst))
+        app = create_app(
+            store,
+            faults=Faults(latency_ms, rate, burst),
+            account=account,
+            roots=roots,
+            access_keys=access_key_ids or (),
+        )
         serve(app, host, port, lambda url: _say(f"ready {url} datastore {datastore_id}"))
     finally:
         store.close()
@@ -101,6 +122,18 @@ def _variants(given: dict[str, Any]) -> Variants:
     if wrong:
         raise ConfigError(wrong)
     return Variants(**given)
+
+
+def _roots(given: Sequence[str]) -> dict[str, Path]:
+    roots = {}
+    for one in given:
+        bucket, _, folder = one.partition("=")
+        if not re.fullmatch(_BUCKET, bucket) or not folder:
+            raise ConfigError(("--s3-root must be BUCKET=FOLDER",))
+        if not Path(folder).is_dir():
+            raise ConfigError((f"--s3-root {folder}: there is no such folder",))
+        roots[bucket] = Path(folder)
+    return roots
 
 
 def _open(data_dir: Path | None, variants: Variants, datastore_id: str) -> Store:

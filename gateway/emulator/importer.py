@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,48 +18,50 @@ from typing import Any
 import pydicom
 from pydicom.errors import InvalidDicomError
 
-from gateway.emulator.criteria import LONGEST
 from gateway.emulator.errors import ImportPathError
+from gateway.emulator.frames import described_frames
+from gateway.emulator.imagesets import ImageSets
+from gateway.emulator.normalising import normalise
 from gateway.emulator.store import Store
+from gateway.emulator.summary import AGREED, SUMMARY_NAMES, Levels, tags_of, text_of
+from gateway.emulator.versions import Instance
 
-_TAGS: Mapping[str, str] = {
-    "PatientID": "DICOMPatientId",
-    "PatientName": "DICOMPatientName",
-    "PatientBirthDate": "DICOMPatientBirthDate",
-    "PatientSex": "DICOMPatientSex",
-    "StudyInstanceUID": "DICOMStudyInstanceUID",
-    "StudyID": "DICOMStudyId",
-    "StudyDescription": "DICOMStudyDescription",
-    "AccessionNumber": "DICOMAccessionNumber",
-    "SeriesInstanceUID": "DICOMSeriesInstanceUID",
-    "Modality": "DICOMSeriesModality",
-    "BodyPartExamined": "DICOMSeriesBodyPart",
-    "StudyDate": "DICOMStudyDate",
-    "StudyTime": "DICOMStudyTime",
-}
-_INTEGER = re.compile(r"[+-]?[0-9]{1,9}")
 _UID = re.compile(r"[0-9.]{1,512}")
-_UIDS = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
-_AGREED = ("DICOMStudyDate", "DICOMAccessionNumber", "DICOMPatientId", "DICOMStudyId")
-_READ = (*_TAGS, "SeriesNumber", "SOPInstanceUID")
+_UIDS = ("StudyInstanceUID", "SeriesInstanceUID")
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What became of a file: the version of an image set that holds its instance."""
+
+    path: Path
+    image_set_id: str
+    version: int
+    is_primary: bool
 
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What became of the files: instances stored, image sets made or changed, files skipped."""
+    """What became of all files: those that were stored, and those skipped with the reason."""
 
     instances: int
-    image_sets: int
+    stored: tuple[Stored, ...]
     skipped: tuple[tuple[Path, str], ...]
+
+    @property
+    def image_sets(self) -> int:
+        """How many image sets were made or changed."""
+        return len({one.image_set_id for one in self.stored})
 
 
 @dataclass(slots=True)
 class _Arriving:
     """The instances of one image set that this import brings."""
 
-    tags: dict[str, Any]
+    levels: Levels
     primary: bool
-    files: dict[str, str] = field(default_factory=dict)
+    instances: dict[str, Instance] = field(default_factory=dict)
+    files: list[Path] = field(default_factory=list)
 
 
 class _SkipError(Exception):
@@ -79,22 +81,43 @@ def import_paths(
     Raises: ImportPathError.
     """
     files = [file for path in paths for file in _files(path)]
+    return import_files(ImageSets(store), files, on_progress=on_progress)
+
+
+def import_files(
+    image_sets: ImageSets,
+    files: Sequence[Path],
+    *,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> ImportReport:
+    """Import files, in this order."""
     arriving: dict[str, _Arriving] = {}
-    agreed: dict[str, tuple[Any, ...]] = {}
+    agreed: dict[str, tuple[str, ...]] = {}
     skipped = []
     for number, file in enumerate(files, 1):
         try:
-            tags, sop_instance_uid = _read(file)
+            levels, sop_instance_uid, instance = _read(file)
         except _SkipError as exc:
             skipped.append((file, str(exc)))
         else:
-            _place(store, tags, agreed, arriving).files[sop_instance_uid] = str(file)
+            one = _place(image_sets.store, levels, agreed, arriving)
+            one.instances[sop_instance_uid] = instance
+            one.files.append(file)
         if on_progress:
             on_progress(number, len(files))
-    for image_set_id, one in arriving.items():
-        store.add_instances(image_set_id, one.tags, one.files, is_primary=one.primary)
-    instances = sum(len(one.files) for one in arriving.values())
-    return ImportReport(instances, len(arriving), tuple(skipped))
+    stored = [
+        Stored(file, image_set_id, version, one.primary)
+        for image_set_id, one in arriving.items()
+        for version in [_join(image_sets, image_set_id, one)]
+        for file in one.files
+    ]
+    instances = sum(len(one.instances) for one in arriving.values())
+    return ImportReport(instances, tuple(stored), tuple(skipped))
+
+
+def _join(image_sets: ImageSets, image_set_id: str, one: _Arriving) -> int:
+    joined = image_sets.join(image_set_id, one.levels, one.instances, is_primary=one.primary)
+    return joined.number
 
 
 def _files(path: Path) -> Iterator[Path]:
@@ -112,56 +135,78 @@ def _files(path: Path) -> Iterator[Path]:
         raise ImportPathError(f"{path}: {(exc.strerror or 'cannot be read').lower()}") from None
 
 
-def _read(path: Path) -> tuple[dict[str, Any], str]:
-    """What HealthImaging's summary knows of one file, and its SOPInstanceUID."""
+def _read(path: Path) -> tuple[Levels, str, Instance]:
+    """The levels of one file's metadata, its SOPInstanceUID and its instance."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # odd values are stored as they are
         try:
-            dataset = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=list(_READ))
-            texts = {keyword: _text(dataset, keyword) for keyword in _READ}
+            dataset = _dataset(path)
+            normalised = normalise(dataset)
+            _check_readable(dataset)
         except InvalidDicomError:
             raise _SkipError("is not a DICOM Part 10 file") from None
         except OSError as exc:
             raise _SkipError(f"cannot be read: {(exc.strerror or 'input error').lower()}") from None
         except Exception as exc:
             raise _SkipError(f"is damaged ({type(exc).__name__})") from None
-    for keyword in _UIDS:
-        if not texts[keyword]:
-            raise _SkipError(f"has no {keyword}")
-        if not _UID.fullmatch(texts[keyword]):
-            raise _SkipError(f"has a {keyword} that is no UID")
-    tags: dict[str, Any] = {name: texts[k] for k, name in _TAGS.items() if texts[k]}
-    for keyword, name in _TAGS.items():
-        if len(texts[keyword]) > LONGEST[name]:
-            raise _SkipError(f"has a {keyword} of more than {LONGEST[name]} characters")
-    if _INTEGER.fullmatch(texts["SeriesNumber"]):
-        tags["DICOMSeriesNumber"] = int(texts["SeriesNumber"])
-    return tags, texts["SOPInstanceUID"]
+        frames = _frames(dataset)
+    levels, body = normalised.levels, normalised.instance
+    own_uid = text_of({"Instance": body["DICOM"]}, "SOPInstanceUID")
+    for keyword in (*_UIDS, "SOPInstanceUID"):
+        _check_uid(keyword, own_uid if keyword not in _UIDS else text_of(levels, keyword))
+    try:
+        tags_of(levels)
+    except ValueError as exc:
+        raise _SkipError(str(exc)) from None
+    return levels, own_uid, Instance.of({**body, "ImageFrames": frames}, str(path))
 
 
-def _text(dataset: pydicom.Dataset, keyword: str) -> str:
-    """The decoded text of an attribute, several values parted by backslash, "" without one."""
-    value = dataset.get(keyword)
-    if value is None:
-        return ""
-    if isinstance(value, pydicom.multival.MultiValue):
-        return "\\".join(str(part) for part in value)
-    return str(value).strip(" \0")
+def _dataset(path: Path) -> pydicom.FileDataset:
+    try:
+        return pydicom.dcmread(path)
+    except (InvalidDicomError, OSError):
+        raise
+    except Exception:  # pixels that break off: what stands before them is good
+        return pydicom.dcmread(path, stop_before_pixels=True)
+
+
+def _check_readable(dataset: pydicom.Dataset) -> None:
+    """Meet the damage, if there is any, in what a search needs."""
+    for keyword in (*SUMMARY_NAMES, "SOPInstanceUID"):
+        dataset.get(keyword)
+
+
+def _frames(dataset: pydicom.FileDataset) -> list[dict[str, Any]]:
+    try:
+        return described_frames(dataset)
+    except Exception:  # pixels that contradict their description have no frames
+        return []
+
+
+def _check_uid(keyword: str, value: str) -> None:
+    if not value:
+        raise _SkipError(f"has no {keyword}")
+    if not _UID.fullmatch(value):
+        raise _SkipError(f"has a {keyword} that is no UID")
 
 
 def _place(
     store: Store,
-    tags: dict[str, Any],
-    agreed: dict[str, tuple[Any, ...]],
+    levels: Levels,
+    agreed: dict[str, tuple[str, ...]],
     arriving: dict[str, _Arriving],
 ) -> _Arriving:
-    """The image set that an instance with `tags` belongs to."""
-    study_uid, series_uid = tags["DICOMStudyInstanceUID"], tags["DICOMSeriesInstanceUID"]
-    said = tuple(tags.get(name) for name in _AGREED)
+    """The image set that an instance with these levels belongs to."""
+    study_uid, series_uid = (text_of(levels, keyword) for keyword in _UIDS)
+    said = tuple(text_of(levels, keyword) for keyword in AGREED)
     if study_uid not in agreed:
         known = store.primary_tags(study_uid)
-        agreed[study_uid] = said if known is None else tuple(known.get(name) for name in _AGREED)
+        agreed[study_uid] = said if known is None else tuple(_told(known))
     primary = said == agreed[study_uid]
-    parts = [store.datastore_id, study_uid, series_uid, *(() if primary else map(str, said))]
+    parts = [store.datastore_id, study_uid, series_uid, *(() if primary else said)]
     image_set_id = hashlib.blake2b("\0".join(parts).encode(), digest_size=16).hexdigest()
-    return arriving.setdefault(image_set_id, _Arriving(tags, primary))
+    return arriving.setdefault(image_set_id, _Arriving(levels, primary))
+
+
+def _told(tags: Any) -> Iterable[str]:
+    return (str(tags.get(SUMMARY_NAMES[keyword], "")) for keyword in AGREED)

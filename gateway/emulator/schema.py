@@ -17,9 +17,18 @@ CREATE TABLE IF NOT EXISTS image_sets (
   rowid INTEGER PRIMARY KEY, image_set_id TEXT NOT NULL UNIQUE, body BLOB NOT NULL,
   created_at REAL NOT NULL, updated_at REAL NOT NULL, is_primary INTEGER, instances INTEGER,
   {", ".join(f"{name} TEXT" for name in _DERIVED)});
+CREATE TABLE IF NOT EXISTS versions (
+  image_set_id TEXT NOT NULL, version INTEGER NOT NULL, working TEXT NOT NULL, done TEXT NOT NULL,
+  settles_at REAL NOT NULL, created_at REAL NOT NULL, updated_at REAL NOT NULL, deleted_at REAL,
+  is_primary INTEGER, forced INTEGER NOT NULL, levels BLOB NOT NULL,
+  PRIMARY KEY (image_set_id, version)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS instances (
-  image_set_id TEXT NOT NULL, sop_instance_uid TEXT NOT NULL, path TEXT NOT NULL,
-  PRIMARY KEY (image_set_id, sop_instance_uid)) WITHOUT ROWID;
+  image_set_id TEXT NOT NULL, sop_instance_uid TEXT NOT NULL, since INTEGER NOT NULL,
+  until INTEGER, path TEXT NOT NULL, body BLOB NOT NULL,
+  PRIMARY KEY (image_set_id, sop_instance_uid, since)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS frames (
+  image_set_id TEXT NOT NULL, frame_id TEXT NOT NULL, path TEXT NOT NULL, number INTEGER NOT NULL,
+  PRIMARY KEY (image_set_id, frame_id)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
 _INDEXES = [f"CREATE INDEX IF NOT EXISTS by_{name} ON image_sets ({name}, tie)" for name in _SORTS]
@@ -27,6 +36,8 @@ _INDEXES += [
     f"CREATE INDEX IF NOT EXISTS by_{name} ON image_sets ({name})"
     for name in (*_KEYS, "moment", "is_primary")
 ]
+LAYOUT = 2
+"""The number of this layout of tables, kept in the file."""
 ONE = "SELECT body FROM image_sets WHERE image_set_id = ?"
 """The image set of an identifier."""
 INSERT = (
@@ -39,7 +50,15 @@ INSERT = (
 
 
 def create(sql: sqlite3.Connection) -> None:
-    """Make the tables and indexes where they are missing."""
+    """Make the tables and indexes where they are missing.
+
+    Raises: sqlite3.DatabaseError where a file has the tables of another version of the emulator.
+    """
+    (layout,) = sql.execute("PRAGMA user_version").fetchone()
+    (tables,) = sql.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    if tables and layout != LAYOUT:
+        raise sqlite3.DatabaseError("the data was written by another version; remove it")
+    sql.execute(f"PRAGMA user_version = {LAYOUT}")
     sql.execute("PRAGMA journal_mode = WAL")  # of no effect in memory
     sql.execute("PRAGMA synchronous = NORMAL")
     sql.executescript(_TABLES)

@@ -17,7 +17,7 @@ import orjson
 
 from gateway.emulator.criteria import Criteria, read_criteria
 from gateway.emulator.errors import WireError, invalid
-from gateway.emulator.keys import columns, padded, unpadded
+from gateway.emulator.keys import columns, unpadded
 from gateway.emulator.schema import INSERT, ONE, SERIES, STUDY, create
 from gateway.emulator.selecting import page_query
 from gateway.emulator.tokens import Position, decode, encode
@@ -41,7 +41,7 @@ class Store:
     ) -> None:
         self.datastore_id = datastore_id
         self.variants = variants
-        self._clock = clock
+        self.clock = clock
         self._lock = threading.Lock()
         name = ":memory:" if path is None else str(path)
         self._sql = sqlite3.connect(name, check_same_thread=False, isolation_level=None)
@@ -157,16 +157,22 @@ class Store:
 
         The number of them. One with a known imageSetId takes the place of the old one.
         """
-        with self._changing():
-            return self._sql.executemany(INSERT, map(self._row, summaries)).rowcount
+        with self.changing() as sql:
+            return sql.executemany(INSERT, map(self._row, summaries)).rowcount
 
     @contextmanager
-    def _changing(self) -> Iterator[None]:
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """The tables, as long as nobody changes them."""
+        with self._lock:
+            yield self._sql
+
+    @contextmanager
+    def changing(self) -> Iterator[sqlite3.Connection]:
         """One change of the store, whole or not at all."""
         with self._lock:
             self._sql.execute("BEGIN")
             try:
-                yield
+                yield self._sql
             except BaseException:
                 self._sql.execute("ROLLBACK")
                 raise
@@ -179,55 +185,12 @@ class Store:
             row = self._sql.execute(sql, (study_uid,)).fetchone()
         return None if row is None else unpadded(orjson.loads(row[0])["DICOMTags"])
 
-    def add_instances(
-        self,
-        image_set_id: str,
-        tags: Mapping[str, Any],
-        files: Mapping[str, str],
-        *,
-        is_primary: bool,
-    ) -> None:
-        """Put instances (SOPInstanceUID to path) into an image set, which is made where missing.
-
-        One that is there already is replaced. A later import raises the image set's version.
-        """
-        with self._changing():
-            row = self._sql.execute(ONE, (image_set_id,)).fetchone()
-            self._sql.executemany(
-                "INSERT OR REPLACE INTO instances VALUES (?, ?, ?)",
-                [(image_set_id, uid, path) for uid, path in files.items()],
-            )
-            of_set = "SELECT count(*) FROM instances WHERE image_set_id = ?"
-            number = self._count(of_set, [image_set_id])
-            before = None if row is None else orjson.loads(row[0])
-            summary = self._grown(before, image_set_id, tags, number, is_primary=is_primary)
-            self._sql.execute(INSERT, self._row(summary))
-
-    def _grown(
-        self,
-        before: dict[str, Any] | None,
-        image_set_id: str,
-        tags: Mapping[str, Any],
-        number: int,
-        *,
-        is_primary: bool,
-    ) -> dict[str, Any]:
-        """The summary of an image set that now has so many instances."""
-        now = self._clock()
-        summary: dict[str, Any] = before or {"version": 0, "createdAt": now}
-        own = {"DICOMNumberOfStudyRelatedSeries": 1, "DICOMNumberOfStudyRelatedInstances": number}
-        stored = padded(tags) if self.variants.padding == "kept" else dict(tags)
-        return {
-            **summary,
-            "imageSetId": image_set_id,
-            "version": summary["version"] + 1,
-            "updatedAt": now,
-            "isPrimary": is_primary,
-            "DICOMTags": {**summary.get("DICOMTags", stored), **own},
-        }
+    def put(self, sql: sqlite3.Connection, summary: Mapping[str, Any]) -> None:
+        """Store one summary within a change."""
+        sql.execute(INSERT, self._row(summary))
 
     def _row(self, given: Mapping[str, Any]) -> tuple[Any, ...]:
-        now = self._clock()
+        now = self.clock()
         summary = {"imageSetId": uuid.uuid4().hex, "version": 1, "createdAt": now, **given}
         summary.setdefault("updatedAt", summary["createdAt"])
         marked = summary.get("isPrimary")
@@ -253,6 +216,6 @@ class Store:
 
     def _first_opened(self) -> float:
         """When the data store was made, in seconds since 1970."""
-        self._sql.execute("INSERT OR IGNORE INTO facts VALUES ('created', ?)", (self._clock(),))
+        self._sql.execute("INSERT OR IGNORE INTO facts VALUES ('created', ?)", (self.clock(),))
         known = self._sql.execute("SELECT value FROM facts WHERE name = 'created'").fetchone()
         return float(known[0])

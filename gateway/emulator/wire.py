@@ -8,44 +8,67 @@ from __future__ import annotations
 import asyncio
 import re
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import orjson
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from gateway.emulator.account import Account
 from gateway.emulator.errors import WireError, invalid
 from gateway.emulator.faults import Faults
+from gateway.emulator.jobs import Jobs, Roots
+from gateway.emulator.model import Operation, operations
+from gateway.emulator.operations import Operations
 from gateway.emulator.store import MAX_RESULTS, Store
 
-ACCOUNT, REGION = "123456789012", "us-east-1"
-STATUSES = ("CREATING", "CREATE_FAILED", "ACTIVE", "DELETING", "DELETED")
+SEARCH = "SearchImageSets"
+METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
+_CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/")
 
-Handler = Callable[[Request], Awaitable[dict[str, Any]]]
 
+def create_app(
+    store: Store,
+    *,
+    faults: Faults | None = None,
+    account: Account | None = None,
+    roots: Mapping[str, Path] | None = None,
+    access_keys: Collection[str] = (),
+) -> Starlette:
+    """The application that serves `store` and what `account` has besides.
 
-def create_app(store: Store, *, faults: Faults | None = None) -> Starlette:
-    """The application that serves `store`; `app.state.faults` holds its faults and counts."""
-    wire = Wire(store, faults or Faults())
+    `app.state.faults` holds its faults and counts. `roots` are the folders of buckets; with
+    `access_keys` a request signed with another one is refused.
+    """
+    account = account or Account(store)
+    executor = ThreadPoolExecutor(1, "import-job")
+    wire = Wire(
+        account,
+        Operations(account, Jobs(account, Roots(roots or {}), executor)),
+        faults or Faults(),
+        access_keys,
+    )
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        yield
+        executor.shutdown(cancel_futures=True)
+        account.close()
+
     app = Starlette(
         routes=[
-            Route("/datastore/{datastore}/searchImageSets", wire.search, methods=["POST"]),
-            Route("/datastore/{datastore}", wire.get_datastore, methods=["GET"]),
-            Route("/datastore", wire.list_datastores, methods=["GET"]),
-            Route(
-                "/datastore/{datastore}/imageSet/{image_set}/getImageSet",
-                wire.get_image_set,
-                methods=["POST"],
-            ),
             Route("/_emulator/calls", wire.calls, methods=["GET"]),
+            Route("/{path:path}", wire.serve, methods=METHODS),
         ],
-        exception_handlers={HTTPException: _unknown},
+        lifespan=lifespan,
     )
     app.router.redirect_slashes = False
     app.state.faults = wire.faults
@@ -53,20 +76,65 @@ def create_app(store: Store, *, faults: Faults | None = None) -> Starlette:
 
 
 class Wire:
-    """The operations."""
+    """The operations by their routes."""
 
-    def __init__(self, store: Store, faults: Faults) -> None:
-        self.store = store
+    def __init__(
+        self,
+        account: Account,
+        answering: Operations,
+        faults: Faults,
+        access_keys: Collection[str],
+    ) -> None:
+        self._account = account
+        self._answering = answering.table
         self.faults = faults
+        self._access_keys = access_keys
+        # The search first, since it is called the most
+        self._operations = sorted(operations(), key=lambda one: one.name != SEARCH)
 
-    async def search(self, request: Request) -> Response:
-        """SearchImageSets."""
-        self.faults.calls["SearchImageSets"] += 1
+    async def serve(self, request: Request) -> Response:
+        """Whichever operation a request is for."""
+        for operation in self._operations:
+            found = operation.path.fullmatch(request.scope["path"])
+            if found and operation.method == request.method:
+                self.faults.calls[operation.name] += 1
+                return await self._answer(operation, request, found.groupdict())
+        message = "there is no operation of HealthImaging with this method and path"
+        return _error(WireError("UnknownOperationException", 404, message))
+
+    async def calls(self, _: Request) -> Response:
+        """How often each operation was called; not AWS's."""
+        return _json(dict(self.faults.calls))
+
+    async def _answer(
+        self, operation: Operation, request: Request, path: Mapping[str, str]
+    ) -> Response:
+        try:
+            self._check_access(request)
+            if operation.name == SEARCH:
+                return await self._search(request, path["datastoreId"])
+            body = await request.body()
+            given = operation.parameters(path, request.query_params, body)
+            answer = await run_in_threadpool(self._answering[operation.name], given)
+            content, headers = operation.answer(answer)
+        except WireError as exc:
+            return _error(exc)
+        except Exception:  # a bug's text may hold patient data
+            return _error(WireError("InternalServerException", 500, "the emulator failed"))
+        return Response(content, headers={**headers, **_request_id()})
+
+    def _check_access(self, request: Request) -> None:
+        if self._access_keys:
+            signed = _CREDENTIAL.search(request.headers.get("authorization", ""))
+            if signed is None or signed[1] not in self._access_keys:
+                raise WireError("AccessDeniedException", 403, "this access key may not do that")
+
+    async def _search(self, request: Request, datastore_id: str) -> Response:
         if self.faults.latency_ms:
             await asyncio.sleep(self.faults.latency_ms / 1000)
         fault = self.faults.next_fault()
         if isinstance(fault, WireError):
-            return _error(fault)
+            raise fault
         token = request.query_params.get("nextToken")
         if fault == "cut":
             return _Cut()
@@ -74,94 +142,21 @@ class Wire:
             return Response(b"Service Unavailable", 503, media_type="text/plain")
         if fault == "not-json":
             return Response(b"<html>", media_type="application/json", headers=_request_id())
-        answer = await _answered(self._searched(request, token))
-        if fault == "same-token" and answer.status_code == 200:
-            body = {**orjson.loads(answer.body), "nextToken": token or "again"}
-            return _json(body)
-        return answer
+        answer = await self._searched(request, datastore_id, token)
+        if fault == "same-token":
+            answer = {**answer, "nextToken": token or "again"}
+        return _json(answer)
 
-    async def _searched(self, request: Request, token: str | None) -> dict[str, Any]:
-        self._check(request)
+    async def _searched(
+        self, request: Request, datastore_id: str, token: str | None
+    ) -> dict[str, Any]:
+        store = self._account.store(datastore_id)
         body = await request.body()
         try:
             criteria = orjson.loads(body) if body else {}
         except orjson.JSONDecodeError:
             raise WireError("SerializationException", 400, "the body must be JSON") from None
-        size = _max_results(request)
-        return await run_in_threadpool(self.store.search, criteria, size, token)
-
-    async def get_datastore(self, request: Request) -> Response:
-        """GetDatastore."""
-        self.faults.calls["GetDatastore"] += 1
-
-        async def answer() -> dict[str, Any]:
-            self._check(request)
-            return {"datastoreProperties": self._datastore()}
-
-        return await _answered(answer())
-
-    async def list_datastores(self, request: Request) -> Response:
-        """ListDatastores."""
-        self.faults.calls["ListDatastores"] += 1
-
-        async def answer() -> dict[str, Any]:
-            status = request.query_params.get("datastoreStatus", "ACTIVE")
-            if status not in STATUSES:
-                raise invalid("datastoreStatus must be one of " + ", ".join(STATUSES))
-            _max_results(request)
-            if "nextToken" in request.query_params:
-                raise invalid("nextToken is not one that was given")
-            return {"datastoreSummaries": [self._datastore()] if status == "ACTIVE" else []}
-
-        return await _answered(answer())
-
-    async def get_image_set(self, request: Request) -> Response:
-        """GetImageSet."""
-        self.faults.calls["GetImageSet"] += 1
-        return await _answered(self._image_set(request))
-
-    async def _image_set(self, request: Request) -> dict[str, Any]:
-        self._check(request)
-        image_set_id = request.path_params["image_set"]
-        summary = await run_in_threadpool(self.store.get_image_set, image_set_id)
-        version = request.query_params.get("version")
-        if summary is None or version not in (None, str(summary["version"])):
-            raise WireError("ResourceNotFoundException", 404, "there is no such image set")
-        arn = f"{self._arn()}/imageset/{image_set_id}"
-        answer = {
-            "datastoreId": self.store.datastore_id,
-            "imageSetId": image_set_id,
-            "versionId": str(summary["version"]),
-            "imageSetState": "ACTIVE",
-            "imageSetWorkflowStatus": "CREATED" if summary["version"] == 1 else "UPDATED",
-            "createdAt": summary["createdAt"],
-            "updatedAt": summary["updatedAt"],
-            "imageSetArn": arn,
-        }
-        if "isPrimary" in summary:
-            answer["isPrimary"] = summary["isPrimary"]
-        return answer
-
-    async def calls(self, _: Request) -> Response:
-        """How often each operation was called; not AWS's."""
-        return _json(dict(self.faults.calls))
-
-    def _check(self, request: Request) -> None:
-        if request.path_params["datastore"] != self.store.datastore_id:
-            raise WireError("ResourceNotFoundException", 404, "there is no such data store")
-
-    def _arn(self) -> str:
-        return f"arn:aws:medical-imaging:{REGION}:{ACCOUNT}:datastore/{self.store.datastore_id}"
-
-    def _datastore(self) -> dict[str, Any]:
-        return {
-            "datastoreId": self.store.datastore_id,
-            "datastoreName": "emulator",
-            "datastoreStatus": "ACTIVE",
-            "datastoreArn": self._arn(),
-            "createdAt": self.store.created_at,
-            "updatedAt": self.store.created_at,
-        }
+        return await run_in_threadpool(store.search, criteria, _max_results(request), token)
 
 
 def _max_results(request: Request) -> int | None:
@@ -182,15 +177,6 @@ class _Cut(Response):
         await send({"type": "http.response.start", "status": 200, "headers": headers})
 
 
-async def _answered(answer: Awaitable[dict[str, Any]]) -> Response:
-    try:
-        return _json(await answer)
-    except WireError as exc:
-        return _error(exc)
-    except Exception:  # a bug's text may hold patient data
-        return _error(WireError("InternalServerException", 500, "the emulator failed"))
-
-
 def _json(body: dict[str, Any]) -> Response:
     return Response(orjson.dumps(body), media_type="application/json", headers=_request_id())
 
@@ -203,8 +189,3 @@ def _error(exc: WireError) -> Response:
 
 def _request_id() -> dict[str, str]:
     return {"x-amzn-requestid": str(uuid.uuid4())}
-
-
-async def _unknown(_: Request, __: Exception) -> Response:
-    message = "the emulator has SearchImageSets, GetDatastore, ListDatastores and GetImageSet only"
-    return _error(WireError("UnknownOperationException", 404, message))

@@ -207,8 +207,8 @@ async def test_each_exception_is_its_own_type(served: Served, code: str, status:
         ),
         pytest.param(
             lambda c: c.delete_datastore(datastoreId=DATASTORE_ID),
-            "UnknownOperationException",
-            id="an operation that is not there",
+            "ConflictException",
+            id="deletion of a data store that is not empty",
         ),
     ],
 )

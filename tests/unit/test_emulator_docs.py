@@ -30,9 +30,14 @@ def test_the_first_choice_is_the_default() -> None:
 
 def test_options_are_documented() -> None:
     """Every option of the command is named."""
-    renamed = {"imports": "import", "seeds": "seed"}
+    renamed = {
+        "imports": "import",
+        "seeds": "seed",
+        "s3_roots": "s3_root",
+        "access_key_ids": "access_key_id",
+    }
     options = {renamed.get(name, name) for name in inspect.signature(emulator).parameters}
-    assert options <= {name.replace("-", "_") for name in re.findall(r"--([a-z-]+)", TEXT)}
+    assert options <= {name.replace("-", "_") for name in re.findall(r"--([a-z0-9-]+)", TEXT)}
 
 
 def test_numbers_are_documented() -> None:

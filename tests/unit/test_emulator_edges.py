@@ -18,9 +18,11 @@ from typer.testing import CliRunner
 from gateway.emulator.criteria import STUDY_DATE
 from gateway.emulator.errors import WireError
 from gateway.emulator.faults import Faults
+from gateway.emulator.imagesets import ImageSets
 from gateway.emulator.importer import import_paths
 from gateway.emulator.store import Store
 from gateway.emulator.variants import CHOICES, Variants
+from gateway.emulator.versions import Instance
 from gateway.emulator_command import emulator
 
 DATASTORE_ID = "0123456789abcdef0123456789abcdef"
@@ -231,7 +233,8 @@ def test_a_failing_import_leaves_no_instance(two: Store, monkeypatch: pytest.Mon
     """Instances and the summary that counts them are stored together or not at all."""
     monkeypatch.setattr("gateway.emulator.store.INSERT", "INSERT INTO nowhere VALUES (1)")
     with pytest.raises(sqlite3.Error):
-        two.add_instances("a" * 32, {}, {"1.2": "/a"}, is_primary=True)
+        levels: dict[str, Any] = {"Patient": {}, "Study": {}, "Series": {}}
+        ImageSets(two).join("a" * 32, levels, {"1.2": Instance.of({})}, is_primary=True)
     assert 0 == two._count("SELECT count(*) FROM instances", [])
 
 

@@ -1,0 +1,28 @@
+"""The emulator that the clients' tests share."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.clients.archive import DATASTORE_ID, SEEDS
+from tests.e2e.running import Running, running
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the processes' stderr goes."""
+    return tmp_path_factory.mktemp("clients")
+
+
+@pytest.fixture(scope="session")
+def emulator(folder: Path) -> Iterator[Running]:
+    """An emulator that holds the examples' image sets."""
+    seed = folder / "seed.ndjson"
+    seed.write_text("".join(json.dumps(one) + "\n" for one in SEEDS), "utf-8")
+    arguments = ("--port", "0", "--datastore-id", DATASTORE_ID, "--seed", str(seed))
+    with running(folder, "emulator", *arguments) as process:
+        yield process

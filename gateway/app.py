@@ -16,11 +16,28 @@ from gateway.server.searches import Limits, SearchService
 
 def build(settings: Settings, environment: Mapping[str, str] = os.environ) -> Starlette:
     """The application of `settings`. It calls nothing before its first search."""
-    client = HealthImagingClient(
+    client = client_of(settings, environment)
+    options = ServerOptions(
+        public_base_url=settings.public_base_url,
+        cors_origins=settings.cors_origins,
+        no_match_status=settings.no_match_status,
+    )
+    return create_app(service_of(settings, client), options, client.aclose)
+
+
+def client_of(
+    settings: Settings, environment: Mapping[str, str] = os.environ
+) -> HealthImagingClient:
+    """The client of the settings' data store. It calls nothing before its first search."""
+    return HealthImagingClient(
         settings.datastore_id,
         settings.region,
         inject_host_prefix=not _has_own_endpoint(environment),
     )
+
+
+def service_of(settings: Settings, client: HealthImagingClient) -> SearchService:
+    """The searches of `settings`, made by `client`."""
     limits = Limits(
         default_limit=settings.default_limit,
         max_results=settings.max_results,
@@ -31,13 +48,7 @@ def build(settings: Settings, environment: Mapping[str, str] = os.environ) -> St
         strict=settings.strict_parameters,
         instances_matchable=settings.counts == "image-set",
     )
-    service = SearchService(client, settings.search_options, limits, dialect)
-    options = ServerOptions(
-        public_base_url=settings.public_base_url,
-        cors_origins=settings.cors_origins,
-        no_match_status=settings.no_match_status,
-    )
-    return create_app(service, options, client.aclose)
+    return SearchService(client, settings.search_options, limits, dialect)
 
 
 def _has_own_endpoint(environment: Mapping[str, str]) -> bool:

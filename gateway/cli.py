@@ -11,6 +11,7 @@ import typer
 
 from gateway.emulator_command import emulator
 from gateway.errors import ConfigError
+from gateway.probe_command import probe
 from gateway.seed_command import seed
 
 EXIT_CONFIG = 2
@@ -86,6 +87,7 @@ def demo_command(
 
 cli.command("emulator")(emulator)
 cli.command("seed")(seed)
+cli.command("probe")(probe)
 
 
 @cli.command("version")

@@ -89,12 +89,21 @@ class HealthImagingClient:
 
         Raises: UpstreamError.
         """
+        return page_of(await self.search(criteria_of(one), page_size, next_token))
+
+    async def search(
+        self, criteria: Mapping[str, Any], page_size: int, next_token: str
+    ) -> Mapping[str, Any]:
+        """SearchImageSets' answer to any criteria; `next_token` is "" for the first page.
+
+        Raises: UpstreamError.
+        """
         more = {"nextToken": next_token} if next_token else {}
         try:
             client = await self._opened()
-            answer = await client.search_image_sets(
+            answer: Mapping[str, Any] = await client.search_image_sets(
                 datastoreId=self._datastore_id,
-                searchCriteria=criteria_of(one),
+                searchCriteria=criteria,
                 maxResults=page_size,
                 **more,
             )
@@ -104,7 +113,7 @@ class HealthImagingClient:
             if isinstance(exc, botocore.NoCredentialsError):
                 await self.aclose()  # the next request looks for credentials again
             raise error_for(exc) from None
-        return page_of(answer)
+        return answer
 
     async def aclose(self) -> None:
         """Close all connections."""

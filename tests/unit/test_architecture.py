@@ -20,14 +20,16 @@ FLOOR_OF = {
     "gateway.healthimaging": 3,
     "gateway.emulator": 3,
     "gateway.server": 4,
+    "gateway.probing": 4,
     "gateway.config": 5,
     "gateway.serving": 5,
     "gateway.demo": 5,
     "gateway.app": 6,
     "gateway.emulator_command": 6,
     "gateway.seed_command": 6,
-    "gateway.cli": 7,
-    "gateway.__main__": 8,
+    "gateway.probe_command": 7,
+    "gateway.cli": 8,
+    "gateway.__main__": 9,
 }
 EMPTY_PACKAGE = "gateway"
 PURE_FLOORS = 2

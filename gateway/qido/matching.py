@@ -46,11 +46,16 @@ def _test(criterion: Criterion) -> Matcher:
 # --- text -----------------------------------------------------------------------------------------
 
 
-def fold(text: str) -> str:
-    """`text` without case and without Latin, Greek and Cyrillic accents, one letter a letter."""
-    letters = unicodedata.normalize("NFD", text.casefold())
+def fold(text: str, lower: Callable[[str], str] = str.casefold) -> str:
+    """`text` without case and without Latin, Greek and Cyrillic accents."""
+    letters = unicodedata.normalize("NFD", lower(text))
     plain = "".join(c for c in letters if not "\u0300" <= c <= "\u036f")
     return unicodedata.normalize("NFC", plain)
+
+
+def lower_letters(text: str) -> str:
+    """`text` in lower case, one letter a letter: ß stays, which is ss in `casefold`."""
+    return "".join(c.lower() if len(c.casefold()) > 1 else c.casefold() for c in text)
 
 
 def pattern_of(key: str, *, name: bool = False) -> re.Pattern[str]:
@@ -84,26 +89,37 @@ def _text_test(vr: str, keys: tuple[str, ...]) -> Callable[[str], bool]:
 def _name_test(key: str) -> Callable[[str], bool]:
     """A key with = is compared group by group, one without it with each component group."""
     parts = key.split("=")
-    wanted = tuple(pattern_of(_group(part), name=True) for part in parts)
+    wanted = tuple(map(_group_test, parts))
     if len(wanted) == 1:
-        return lambda text: any(wanted[0].fullmatch(group) for group in _groups(text))
+        return lambda text: any(map(wanted[0], text.split("=")))
     # A group that the key leaves empty may hold anything
-    asked = tuple((i, pattern) for i, pattern in enumerate(wanted) if parts[i].strip("*^ "))
+    asked = tuple((i, accepts) for i, accepts in enumerate(wanted) if parts[i].strip("*^ "))
 
     def by_group(text: str) -> bool:
-        groups = [*_groups(text), *("" for _ in parts)]
-        return all(pattern.fullmatch(groups[i]) for i, pattern in asked)
+        groups = [*text.split("="), *("" for _ in parts)]
+        return all(accepts(groups[i]) for i, accepts in asked)
 
     return by_group
 
 
-def _groups(name: str) -> list[str]:
-    return [_group(group) for group in name.split("=")]
+def _group_test(key: str) -> Callable[[str], bool]:
+    """Whether a component group is what the key says, with ß as ss or as the one letter it is."""
+    bare = _bare(key)
+    folded = pattern_of(fold(bare), name=True)
+    letters = pattern_of(fold(bare, lower_letters), name=True)
+
+    def accepts(group: str) -> bool:
+        text = _bare(group)
+        if folded.fullmatch(fold(text)):
+            return True
+        return not text.isascii() and bool(letters.fullmatch(fold(text, lower_letters)))
+
+    return accepts
 
 
-def _group(text: str) -> str:
+def _bare(group: str) -> str:
     # Empty components at the end are the same as none (PS3.5 §6.2.1)
-    return fold(text.strip(" ").rstrip("^ "))
+    return group.strip(" ").rstrip("^ ")
 
 
 # --- dates and times ------------------------------------------------------------------------------

@@ -124,6 +124,14 @@ def rows(keyword: str, *table: tuple[Any, str, bool]) -> list[Any]:
         ),
         *rows(
             "PatientName",  # PN
+            ("STRAUß^ANNA", "STRAU?^ANNA", True),
+            ("STRAUẞ^ANNA", "strau?^anna", True),
+            ("STRAUß^ANNA", "STRAU??^ANNA", True),
+            ("STRAUß^ANNA", "STRAU???^ANNA", False),
+            ("STRAUß^ANNA", "strauss*", True),
+            ("STRAUSS^ANNA", "strauß^anna", True),
+            ("ﬁSCHER", "?SCHER", True),
+            ("İPEK", "?pek", True),
             ("DOE^JANE", "DOE^JANE", True),
             ("DOE^JANE", "doe^jane", True),
             ("DOE^JANE", "DOE", False),

@@ -11,6 +11,7 @@ import typer
 
 from gateway.emulator_command import emulator
 from gateway.errors import ConfigError
+from gateway.explain_command import explain
 from gateway.probe_command import probe
 from gateway.seed_command import seed
 
@@ -87,6 +88,7 @@ def demo_command(
 
 cli.command("emulator")(emulator)
 cli.command("seed")(seed)
+cli.command("explain")(explain)
 cli.command("probe")(probe)
 
 

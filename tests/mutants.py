@@ -39,6 +39,7 @@ PLAN, GROUPING = "gateway/search/plan.py", "gateway/search/grouping.py"
 PIPELINE, STUDY = "gateway/search/pipeline.py", "gateway/search/study.py"
 MATCHING, CONDITIONS = "gateway/qido/matching.py", "gateway/qido/conditions.py"
 JSON, RESULT = "gateway/qido/dicomjson.py", "gateway/qido/result.py"
+COST = "gateway/search/cost.py"
 
 # The tests of a room come first: most mutants die there
 OWN = {
@@ -50,6 +51,7 @@ OWN = {
     CONDITIONS: "tests/unit/test_query.py",
     JSON: "tests/unit/test_encoding.py",
     RESULT: "tests/unit/test_encoding.py",
+    COST: "tests/unit/test_explain.py",
 }
 
 MUTANTS: tuple[tuple[str, str, str], ...] = (
@@ -104,6 +106,10 @@ MUTANTS: tuple[tuple[str, str, str], ...] = (
         're.split(r"[,\\\\]", text))))\n    if not uids',
         're.split(r"[,]", text))))\n    if not uids',
     ),
+    # cost
+    (COST, "calls = max(lanes, pages) + self._completions()", "calls = pages"),
+    (COST, "return everything - equal[-1] if equal else 0", "return 0"),
+    (COST, "Cost(min(len(found.lanes), max_calls), max_calls", "Cost(1, max_calls"),
     # encoder
     (JSON, 'str(value).split("=", 2)', 'str(value).split("^", 2)'),
     (JSON, "elif attribute.keyword not in _LEFT_OUT_WHEN_EMPTY:", "else:"),

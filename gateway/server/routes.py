@@ -15,7 +15,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import Route, compile_path
 from starlette.types import Receive, Scope, Send
 
 from gateway.errors import UriTooLongError
@@ -91,6 +91,18 @@ async def _http_problem(_: Request, exc: Exception) -> Response:
     assert isinstance(exc, HTTPException)  # noqa: S101 - the only one it is registered for
     details = {404: "There is no such resource.", 405: "This resource is read by GET."}
     return problem(exc.status_code, details[exc.status_code], dict(exc.headers or {}))
+
+
+def resource_at(path: str) -> tuple[Resource, str | None] | None:
+    """The resource whose route has `path` (percent-decoded), and the StudyInstanceUID in it.
+
+    None where no route has it.
+    """
+    for resource in Resource:
+        pattern, _, _ = compile_path(ROOT + resource.value)
+        if found := pattern.match(path):
+            return resource, found.groupdict().get("study")
+    return None
 
 
 class SearchEndpoint:

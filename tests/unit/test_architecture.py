@@ -24,10 +24,12 @@ FLOOR_OF = {
     "gateway.config": 5,
     "gateway.serving": 5,
     "gateway.demo": 5,
+    "gateway.explain_tree": 5,
     "gateway.app": 6,
     "gateway.emulator_command": 6,
     "gateway.seed_command": 6,
     "gateway.probe_command": 7,
+    "gateway.explain_command": 7,
     "gateway.cli": 8,
     "gateway.__main__": 9,
 }

@@ -7,7 +7,7 @@ import re
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -93,10 +93,12 @@ def emulator(
         raise ConfigError(("--skipped must be name or count",))
     roots = _roots(s3_roots or ())
     configure_logging("warning")
-    store = _open(data_dir, variants, datastore_id)
-    try:
+    with ExitStack() as closing:
+        store = _open(data_dir, variants, datastore_id)
+        closing.callback(store.close)
         with _storing(data_dir):
             account = Account(store, data_dir, settle_ms / 1000)
+            closing.callback(account.close)
             for path in seeds or ():
                 _seed(store, path)
             if imports:
@@ -109,8 +111,6 @@ def emulator(
             access_keys=access_key_ids or (),
         )
         serve(app, host, port, lambda url: _say(f"ready {url} datastore {datastore_id}"))
-    finally:
-        store.close()
 
 
 def _variants(given: dict[str, Any]) -> Variants:

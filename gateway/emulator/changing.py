@@ -65,14 +65,9 @@ class Changes:
         force: bool,
     ) -> Version:
         levels, bodies = split(after)
-        # Its frames tell an instance that has another UID now
+        # Its frames tell an instance, which may have another one's UID now
         files = {_frames(one.body): one.path for one in instances.values()}
-        now = {
-            uid: Instance.of(
-                body, instances[uid].path if uid in instances else files[_frames(body)]
-            )
-            for uid, body in bodies.items()
-        }
+        now = {uid: Instance.of(body, files[_frames(body)]) for uid, body in bodies.items()}
         return self._next(sql, version, levels, now, force=force)
 
     def _update_study(
@@ -81,7 +76,7 @@ class Changes:
         """Give patient and study of `after` to the study's other image sets."""
         for image_set_id in self._sets.of_study(sql, text_of(version.levels, "StudyInstanceUID")):
             if image_set_id != version.image_set_id:
-                other = self._sets.version(sql, image_set_id)
+                other = self._latest(sql, image_set_id, None)
                 levels = {
                     **other.levels,
                     "Patient": after["Patient"]["DICOM"],

@@ -63,7 +63,11 @@ def _frames(dataset: pydicom.FileDataset) -> list[bytes]:
         * int(dataset.SamplesPerPixel)
         * int(dataset.BitsAllocated)
     )
+    if dataset.get("PhotometricInterpretation") == "YBR_FULL_422":  # two share their colour
+        bits = bits * 2 // 3
     size = -(-bits // 8)
+    if len(pixels) * 8 < bits * number:
+        raise ValueError("the pixels break off")
     if bits % 8 and number > 1:  # frames that share a byte
         return [bytes(pixels)]
     return [bytes(pixels[start : start + size]) for start in range(0, size * number, size)]

@@ -8,6 +8,7 @@ the emulator's own (`settle_s`).
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Mapping
 from pathlib import Path
@@ -81,7 +82,7 @@ class ImageSets:
             (version.image_set_id, version.number, version.number),
         ).fetchall()
         if rows:
-            return {uid: Instance(packed, path) for uid, packed, path in rows}
+            return {uid: Instance(packed, os.fsdecode(path)) for uid, packed, path in rows}
         row = sql.execute(ONE, (version.image_set_id,)).fetchone()
         return {} if row is None else made_up_instances(orjson.loads(row[0]))
 
@@ -109,19 +110,30 @@ class ImageSets:
         Raises: WireError, a ResourceNotFoundException; what a file raises that is gone or damaged.
         """
         with self.store.reading() as sql:
-            self.version(sql, image_set_id)
+            if self.state(self.version(sql, image_set_id))[0] == DELETED:
+                raise not_found("the image set has been deleted")
             row = sql.execute(
                 "SELECT path, number FROM frames WHERE image_set_id = ? AND frame_id = ?",
                 (image_set_id, frame_id),
             ).fetchone()
         if row is None:
             raise not_found("there is no such image frame")
-        return read_frame(Path(row[0]), row[1])
+        return read_frame(Path(os.fsdecode(row[0])), row[1])
 
     def of_study(self, sql: sqlite3.Connection, study_uid: str) -> list[str]:
         """The image sets of a study."""
         rows = sql.execute(f"SELECT image_set_id FROM image_sets WHERE {STUDY} = ?", (study_uid,))
         return [image_set_id for (image_set_id,) in rows.fetchall()]
+
+    def takes(self, image_set_id: str, study_uid: str, series_uid: str) -> bool:
+        """Whether instances of a series belong there: it is that series, or not there yet."""
+        with self.store.reading() as sql:
+            try:
+                newest = self.version(sql, image_set_id)
+            except WireError:
+                return True
+        found = [text_of(newest.levels, f"{level}InstanceUID") for level in ("Study", "Series")]
+        return newest.done != DELETED and found == [study_uid, series_uid]
 
     def state(self, version: Version) -> tuple[str, str]:
         """The state and the workflow status of a version at this moment."""

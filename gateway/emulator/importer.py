@@ -8,6 +8,7 @@ image set that is not primary. Source: HealthImaging developer guide, "understan
 from __future__ import annotations
 
 import hashlib
+import itertools
 import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -100,7 +101,7 @@ def import_files(
         except _SkipError as exc:
             skipped.append((file, str(exc)))
         else:
-            one = _place(image_sets.store, levels, agreed, arriving)
+            one = _place(image_sets, levels, agreed, arriving)
             one.instances[sop_instance_uid] = instance
             one.files.append(file)
         if on_progress:
@@ -143,14 +144,15 @@ def _read(path: Path) -> tuple[Levels, str, Instance]:
             dataset = _dataset(path)
             normalised = normalise(dataset)
             _check_readable(dataset)
+            body = {**normalised.instance, "ImageFrames": _frames(dataset)}
+            instance = Instance.of(body, str(path))
         except InvalidDicomError:
             raise _SkipError("is not a DICOM Part 10 file") from None
         except OSError as exc:
             raise _SkipError(f"cannot be read: {(exc.strerror or 'input error').lower()}") from None
         except Exception as exc:
             raise _SkipError(f"is damaged ({type(exc).__name__})") from None
-        frames = _frames(dataset)
-    levels, body = normalised.levels, normalised.instance
+    levels = normalised.levels
     own_uid = text_of({"Instance": body["DICOM"]}, "SOPInstanceUID")
     for keyword in (*_UIDS, "SOPInstanceUID"):
         _check_uid(keyword, own_uid if keyword not in _UIDS else text_of(levels, keyword))
@@ -158,7 +160,7 @@ def _read(path: Path) -> tuple[Levels, str, Instance]:
         tags_of(levels)
     except ValueError as exc:
         raise _SkipError(str(exc)) from None
-    return levels, own_uid, Instance.of({**body, "ImageFrames": frames}, str(path))
+    return levels, own_uid, instance
 
 
 def _dataset(path: Path) -> pydicom.FileDataset:
@@ -191,7 +193,7 @@ def _check_uid(keyword: str, value: str) -> None:
 
 
 def _place(
-    store: Store,
+    image_sets: ImageSets,
     levels: Levels,
     agreed: dict[str, tuple[str, ...]],
     arriving: dict[str, _Arriving],
@@ -200,11 +202,15 @@ def _place(
     study_uid, series_uid = (text_of(levels, keyword) for keyword in _UIDS)
     said = tuple(text_of(levels, keyword) for keyword in AGREED)
     if study_uid not in agreed:
-        known = store.primary_tags(study_uid)
+        known = image_sets.store.primary_tags(study_uid)
         agreed[study_uid] = said if known is None else tuple(_told(known))
     primary = said == agreed[study_uid]
-    parts = [store.datastore_id, study_uid, series_uid, *(() if primary else said)]
-    image_set_id = hashlib.blake2b("\0".join(parts).encode(), digest_size=16).hexdigest()
+    parts = [image_sets.store.datastore_id, study_uid, series_uid, *(() if primary else said)]
+    texts = ("\0".join([*parts, *([str(again)] if again else [])]) for again in itertools.count())
+    ids = (hashlib.blake2b(text.encode(), digest_size=16).hexdigest() for text in texts)
+    image_set_id = next(
+        one for one in ids if one in arriving or image_sets.takes(one, study_uid, series_uid)
+    )
     return arriving.setdefault(image_set_id, _Arriving(levels, primary))
 
 

@@ -7,6 +7,7 @@ folder of a job's results, job-output-manifest.json and the three NDJSON files).
 from __future__ import annotations
 
 import logging
+import os
 import uuid
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor
@@ -41,25 +42,36 @@ class Roots:
         if root is None:
             raise invalid("the bucket is not one that the emulator was given by --s3-root")
         path = (root / key).resolve()
-        if not path.is_relative_to(root.resolve()):
+        if ".." in key.split("/") or not path.is_relative_to(root.resolve()):
             raise invalid("the prefix must not lead out of its bucket")
         return path
 
     def below(self, uri: str) -> list[tuple[str, Path]]:
-        """Key and file of everything below a prefix, in the order of the keys."""
+        """Key and file of all keys that begin with a prefix, in their order.
+
+        Raises: WireError, as `path` does.
+        """
         _, _, prefix = uri.removeprefix(_SCHEME).partition("/")
+        self.path(uri)
         root = self.path(uri.removesuffix(prefix))
-        start = self.path(uri)
-        found = start.parent.rglob("*") if not start.is_dir() else start.rglob("*")
-        keyed = [(str(path.relative_to(root)), path) for path in found if path.is_file()]
+        folder, _, _ = prefix.rpartition("/")
+        keyed = [
+            (os.fsencode(path.relative_to(root)).decode(errors="replace"), path)
+            for path in (root / folder).rglob("*")
+            if path.is_file()
+        ]
         return sorted(pair for pair in keyed if pair[0].startswith(prefix))
 
 
 class Jobs:
-    """The import jobs of an account. `executor` runs them."""
+    """The import jobs of an account. `executor` runs them; those broken off earlier have failed."""
 
     def __init__(self, account: Account, roots: Roots, executor: Executor) -> None:
         self._account, self._roots, self._executor = account, roots, executor
+        for one in account.all_properties():
+            for properties in self.all(one["datastoreId"]):
+                if properties.pop("jobStatus") in (SUBMITTED, IN_PROGRESS):
+                    self._end(properties, FAILED)
 
     def start(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Begin a job; StartDICOMImportJob's answer.
@@ -131,10 +143,12 @@ class Jobs:
             status = COMPLETED
         except Exception as exc:  # a job has no caller that could be told otherwise
             logging.getLogger(__name__).warning("an import job failed: %s", type(exc).__name__)
-            properties["message"] = "The job failed"
             status = FAILED
-        properties["endedAt"] = self._account.now()
-        self._save(properties, status)
+        self._end(properties, status)
+
+    def _end(self, properties: Mapping[str, Any], status: str) -> None:
+        failed = {"message": "The job failed"} if status == FAILED else {}
+        self._save({**properties, **failed, "endedAt": self._account.now()}, status)
 
     def _save(self, properties: Mapping[str, Any], status: str) -> None:
         with self._account.using() as sql:

@@ -75,7 +75,7 @@ MOST_BINARY = 1_000_000
 """Bytes of a value that stand in the metadata; a longer one is left out (documented)."""
 
 _BINARY = ("OB", "OW", "OF", "OD", "OL", "OV", "UN")
-_PADDED = ("AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "LT", "PN", "SH", "ST", "TM", "UC", "UT")
+_PADDED = _keywords("AE AS CS DA DS DT IS LO LT PN SH ST TM UC UR UT")
 _PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 _HEX_TAG = re.compile(r"[0-9A-F]{8}")
 
@@ -113,7 +113,8 @@ def is_private(key: str) -> bool:
 def _resolved(dataset: pydicom.Dataset) -> pydicom.Dataset:
     """With one VR where the dictionary leaves two, as PixelRepresentation and others decide."""
     try:
-        return correct_ambiguous_vr(dataset, is_little_endian=dataset.original_encoding[1] or True)
+        _, is_little_endian = dataset.original_encoding
+        return correct_ambiguous_vr(dataset, is_little_endian=is_little_endian is not False)
     except Exception:  # a damaged value: the rest can be read all the same
         return dataset
 

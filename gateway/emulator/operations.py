@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -223,9 +224,12 @@ def _page(name: str, found: Sequence[Answer], given: Parameters) -> Answer:
     start = 0
     if "nextToken" in given:
         try:
-            start = int(base64.b64decode(given["nextToken"], validate=True))
+            text = base64.b64decode(given["nextToken"], validate=True)
         except ValueError:
-            raise invalid("nextToken is not one that was given") from None
+            text = b""
+        if not re.fullmatch(rb"[0-9]{1,9}", text):
+            raise invalid("nextToken is not one that was given")
+        start = int(text)
     end = start + given.get("maxResults", PAGE)
     answer: Answer = {name: list(found[start:end])}
     if end < len(found):

@@ -8,6 +8,7 @@ that removing what is not there is an error is assumed.
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,7 +21,8 @@ from gateway.emulator.normalising import LEVEL_KEYWORDS, is_private
 Document = dict[str, Any]
 
 _BY_FORCE = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "StudyID", "PixelData")
-_KEPT = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
+_UIDS = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
+_UID = re.compile(r"[0-9.]{1,64}")
 _MEMBERS = {
     "the metadata": {"SchemaVersion", "Patient", "Study"},
     "Patient": {"DICOM"},
@@ -115,12 +117,13 @@ class _Change:
             self._check(key, value, level)
             if not self._removes:
                 held["DICOM"][key] = value
-            elif key in _KEPT:
+            elif key in _UIDS:
                 raise invalid("a UID cannot be removed")
             elif key not in held["DICOM"]:
                 raise invalid("an attribute that is not there cannot be removed")
             else:
                 del held["DICOM"][key]
+                held.get("DICOMVRs", {}).pop(key, None)
         if level == "Instance" and "DICOMVRs" in given:
             held["DICOMVRs"] = {**held.get("DICOMVRs", {}), **_part(given["DICOMVRs"], "DICOMVRs")}
 
@@ -133,6 +136,8 @@ class _Change:
         others = [name for name, known in LEVEL_KEYWORDS.items() if key in known]
         if tag is not None and (others or ["Instance"]) != [level]:
             raise invalid(f"{key} does not belong to this level")
+        if key in _UIDS and not self._removes and not _is_uid(value):
+            raise invalid(f"{key} must be a UID")
         if self._force:
             return
         if tag is None:
@@ -140,6 +145,10 @@ class _Change:
         several = isinstance(value, list) and len(value) > 1
         if key in _BY_FORCE or dictionary_VR(tag) == "SQ" or several:
             raise invalid(f"{key} can be changed by force only")
+
+
+def _is_uid(value: Any) -> bool:
+    return isinstance(value, str) and _UID.fullmatch(value) is not None
 
 
 def _named_anew(document: Document) -> Document:

@@ -6,6 +6,7 @@ before and have not ended by then.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import zlib
 from collections.abc import Mapping, Sequence
@@ -143,12 +144,12 @@ def keep_instances(
     begun = {uid: one for uid, one in instances.items() if previous.get(uid) != one}
     sql.executemany(
         "INSERT INTO instances VALUES (?, ?, ?, NULL, ?, ?)",
-        [(image_set_id, uid, number, one.path, one.packed) for uid, one in begun.items()],
+        [(image_set_id, u, number, os.fsencode(one.path), one.packed) for u, one in begun.items()],
     )
     sql.executemany(
         "INSERT OR REPLACE INTO frames VALUES (?, ?, ?, ?)",
         [
-            (image_set_id, frame["ID"], one.path, place)
+            (image_set_id, frame["ID"], os.fsencode(one.path), place)
             for one in begun.values()
             for place, frame in enumerate(one.body.get("ImageFrames", ()))
         ],

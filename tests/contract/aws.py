@@ -33,8 +33,8 @@ SETTLE_S = 10.0
 class Aws:
     """HealthImaging as a boto3 user sees it; its clock stands still until a test moves it."""
 
-    def __init__(self, url: str, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, url: str, folder: Path, store: Store) -> None:
+        self.folder, self.store, self.url = folder, store, url
         self.now = 1.7e9
         retries: Any = {"mode": "standard", "total_max_attempts": 1}
         self.client = boto3.client(
@@ -127,14 +127,17 @@ class Aws:
 
 
 @asynccontextmanager
-async def served(folder: Path) -> AsyncIterator[Aws]:
-    """An empty data store; `folder` is the bucket. A change takes SETTLE_S to be done."""
+async def served(folder: Path, **given: Any) -> AsyncIterator[Aws]:
+    """An empty data store; `folder` is the bucket. A change takes SETTLE_S to be done.
+
+    What is given besides goes to the application.
+    """
     moved: list[Aws] = []
     store = Store(None, Variants(), DATASTORE_ID, clock=lambda: moved[0].now if moved else 1.7e9)
     account = Account(store, settle_s=SETTLE_S)
-    app = create_app(store, account=account, roots={BUCKET: folder})
+    app = create_app(store, account=account, roots={BUCKET: folder}, **given)
     async with running(app) as url:
-        aws = Aws(url, folder)
+        aws = Aws(url, folder, store)
         moved.append(aws)
         yield aws
         aws.client.close()

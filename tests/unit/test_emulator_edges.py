@@ -254,6 +254,17 @@ def test_a_data_store_keeps_its_age(tmp_path: Path) -> None:
     assert 1 == len(body["imageSetsMetadataSummaries"])
 
 
+def test_a_file_of_another_version(tmp_path: Path) -> None:
+    """A file with other tables is refused, not half understood."""
+    path = tmp_path / "store.sqlite"
+    Store(path, Variants(), DATASTORE_ID).close()
+    sql = sqlite3.connect(path)
+    sql.execute("PRAGMA user_version = 1")
+    sql.close()
+    with pytest.raises(sqlite3.DatabaseError, match="another version"):
+        Store(path, Variants(), DATASTORE_ID)
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -263,6 +274,11 @@ def test_a_data_store_keeps_its_age(tmp_path: Path) -> None:
         (["--datastore-id", "0" * 31], "--datastore-id must be 32 of 0-9a-z"),
         (["--ties", "loose"], "--ties must be one of: grouped, shuffled"),
         (["--skipped", "loudly"], "--skipped must be name or count"),
+        (["--s3-root", "studies"], "--s3-root must be BUCKET=FOLDER"),
+        (["--s3-root", "studies="], "--s3-root must be BUCKET=FOLDER"),
+        (["--s3-root", "Studies=/"], "--s3-root must be BUCKET=FOLDER"),
+        (["--s3-root", "studies={missing}"], "there is no such folder"),
+        (["--s3-root", "studies={file}"], "there is no such folder"),
         (["--seed", "{bad}"], "line 2: DICOMPatientSex must be a text of 16 characters at most"),
         (["--seed", "{missing}"], "no such file"),
         (["--import", "{missing}"], "no such file"),

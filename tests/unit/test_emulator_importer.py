@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pydicom
 import pytest
-from pydicom.dataset import FileDataset, FileMetaDataset
+from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
 from gateway.emulator.errors import ImportPathError, SeedError
-from gateway.emulator.importer import import_paths
+from gateway.emulator.imagesets import ImageSets
+from gateway.emulator.importer import import_files, import_paths
 from gateway.emulator.seeding import seed_file
 from gateway.emulator.store import Store
 from gateway.emulator.variants import Variants
@@ -249,3 +252,39 @@ def test_a_missing_seed_file(tmp_path: Path, store: Store) -> None:
     """A file that is not there is a sentence."""
     with pytest.raises(SeedError, match="no such file"):
         seed_file(store, tmp_path / "none")
+
+
+def test_a_file_that_vanished(store: Store, tmp_path: Path) -> None:
+    """A file that cannot be read any more is skipped."""
+    report = import_files(ImageSets(store), [tmp_path / "gone"])
+    assert ((tmp_path / "gone", "cannot be read: no such file or directory"),) == report.skipped
+
+
+def test_sequences_too_deep_for_json(store: Store, tmp_path: Path) -> None:
+    """A file whose metadata no answer could hold is skipped; the others are imported."""
+    item = Dataset()
+    for _ in range(150):
+        outer = Dataset()
+        outer.ContentSequence = [item]
+        item = outer
+    deep = write(tmp_path, "deep.dcm", ContentSequence=[item])
+    report = import_paths(store, [deep, write(tmp_path, "good.dcm")])
+    ((path, reason),) = report.skipped
+    assert (deep, 1) == (path, report.instances)
+    assert reason.startswith("is damaged")
+
+
+def test_a_name_that_is_no_text(store: Store, tmp_path: Path) -> None:
+    """A file whose name is not UTF-8 is imported, and its pixels are found."""
+    path = Path(os.fsdecode(bytes(tmp_path) + b"/x\xff.dcm"))
+    try:
+        shutil.copy(BUNDLED / "test_files" / "CT_small.dcm", path)
+    except OSError:
+        pytest.skip("the file system takes no such name")
+    (one,) = import_paths(store, [path]).stored
+    sets = ImageSets(store)
+    with store.reading() as sql:
+        (instance,) = sets.instances(sql, sets.version(sql, one.image_set_id)).values()
+    (frame,) = instance.body["ImageFrames"]
+    assert str(path) == instance.path
+    assert frame["FrameSizeInBytes"] == len(sets.frame(one.image_set_id, frame["ID"]))

@@ -26,7 +26,7 @@ from gateway.emulator.account import Account
 from gateway.emulator.errors import WireError, invalid
 from gateway.emulator.faults import Faults
 from gateway.emulator.jobs import Jobs, Roots
-from gateway.emulator.model import Operation, operations
+from gateway.emulator.model import Operation, check, operations
 from gateway.emulator.operations import Operations
 from gateway.emulator.store import MAX_RESULTS, Store
 
@@ -112,6 +112,8 @@ class Wire:
         try:
             self._check_access(request)
             if operation.name == SEARCH:
+                members = operation.model.input_shape.members
+                check(members["datastoreId"], path["datastoreId"], "datastoreId")
                 return await self._search(request, path["datastoreId"])
             body = await request.body()
             given = operation.parameters(path, request.query_params, body)

@@ -179,6 +179,11 @@ async def test_each_exception_is_its_own_type(served: Served, code: str, status:
             id="another data store",
         ),
         pytest.param(
+            lambda c: c.search_image_sets(datastoreId="F" * 32, searchCriteria={}),
+            "ValidationException",
+            id="an identifier that is none",
+        ),
+        pytest.param(
             lambda c: c.get_datastore(datastoreId="f" * 32),
             "ResourceNotFoundException",
             id="another data store's properties",

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import shutil
+import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import boto3
-import pydicom
 import pytest
 from botocore.config import Config
 
 from tests.e2e.running import DATASTORE_ID, Running, ask, credentials, run, running
 
-BUNDLED = Path(pydicom.__file__).parent / "data" / "test_files"
-FILES = ("CT_small.dcm", "MR_small.dcm", "rtplan.dcm", "rtdose.dcm", "SC_rgb.dcm")
+SEED = "archive.ndjson"
 POSITIONS = {
     "bounds": "exclusive",
     "undated": "smallest",
@@ -34,25 +33,16 @@ POSITIONS = {
 @pytest.fixture(scope="module")
 def told(folder: Path) -> Iterator[Running]:
     """An emulator of a made-up archive at these positions."""
-    seed = folder / "archive.ndjson"
+    seed = folder / SEED
     assert 0 == run("seed", "--studies", "8000", "--out", str(seed)).status
-    shutil.copytree(BUNDLED, folder / "bucket", ignore=lambda _, names: set(names) - set(FILES))
     switches = [part for n, p in POSITIONS.items() for part in (f"--{n.replace('_', '-')}", p)]
-    arguments = (
-        "--port",
-        "0",
-        "--seed",
-        str(seed),
-        "--s3-root",
-        f"bucket={folder / 'bucket'}",
-        *switches,
-    )
+    arguments = ("--port", "0", "--seed", str(seed), *switches)
     with running(folder, "emulator", *arguments) as emulator:
         yield emulator
 
 
-def importing(url: str, stop: threading.Event) -> None:
-    """Import a file every half second."""
+def copying(url: str, source: dict[str, Any], stop: threading.Event) -> None:
+    """Copy an image set again and again; each copy is one that arrives."""
     client = boto3.client(
         "medical-imaging",
         "us-east-1",
@@ -61,16 +51,21 @@ def importing(url: str, stop: threading.Event) -> None:
         aws_secret_access_key="test",
         config=Config(inject_host_prefix=False),
     )
-    for name in FILES * 20:
-        if stop.wait(0.5):
-            break
-        client.start_dicom_import_job(
+    information = {"sourceImageSet": {"latestVersionId": str(source["version"])}}
+    while not stop.wait(0.5):
+        client.copy_image_set(
             datastoreId=DATASTORE_ID,
-            dataAccessRoleArn="arn:aws:iam::123456789012:role/import",
-            inputS3Uri=f"s3://bucket/{name}",
-            outputS3Uri="s3://bucket/results",
+            sourceImageSetId=source["imageSetId"],
+            copyImageSetInformation=information,
         )
     client.close()
+
+
+def first_of(folder: Path) -> dict[str, Any]:
+    """The first image set of the archive."""
+    with (folder / SEED).open("rb") as lines:
+        found: dict[str, Any] = json.loads(lines.readline())
+    return found
 
 
 def positions(out: str) -> dict[str, str]:
@@ -79,14 +74,16 @@ def positions(out: str) -> dict[str, str]:
     return {line.split()[0]: line.split()[1] for line in lines}
 
 
-def test_names_the_positions(told: Running) -> None:
+def test_names_the_positions(told: Running, folder: Path) -> None:
     """It names what it has not been told, within its calls, while image sets arrive."""
     stop = threading.Event()
-    thread = threading.Thread(target=importing, args=(told.url, stop))
+    thread = threading.Thread(target=copying, args=(told.url, first_of(folder), stop))
     thread.start()
-    ended = run("probe", "--wait-s", "12", env=credentials(told.url))
-    stop.set()
-    thread.join()
+    try:
+        ended = run("probe", "--wait-s", "12", env=credentials(told.url))
+    finally:
+        stop.set()
+        thread.join()
     assert (0, "") == (ended.status, ended.errors)
     found = positions(ended.out)
     assert POSITIONS == {name: found[name] for name in POSITIONS}

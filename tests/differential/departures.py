@@ -59,15 +59,12 @@ DEPARTURES = (
     Departure(
         "compares a time as text, not by its meaning",
         "PS3.4 §C.2.2.2.1, §C.2.2.2.5",
-        ("range-time-short", "range-time-minutes", "apart-other-forms"),
+        ("range-time-minutes", "apart-other-forms"),
     ),
     Departure(
         "compares a range of dates and a range of times each by itself",
         "PS3.4 §C.2.2.2.5, PS3.18 §8.3.4.1",
-        (
-            *("combined-closed", "combined-one-day", "combined-from", "combined-until"),
-            "combined-night",
-        ),
+        ("combined-closed", "combined-from", "combined-until", "combined-night"),
     ),
     Departure(
         "takes limit and offset before ModalitiesInStudy is matched",
@@ -88,6 +85,18 @@ DEPARTURES = (
         "finds an exact time only by a key that is as exact",
         "PS3.4 §C.2.2.2.1",
         ("single-time-hour",),
+        choice=True,
+    ),
+    Departure(
+        "ends a range at the first moment of an upper bound that is cut short",
+        "PS3.4 §C.2.2.2.5",
+        ("range-time-short", "range-time-until-second"),
+        choice=True,
+    ),
+    Departure(
+        "leaves a date without a time out of a range of dates and times",
+        "PS3.4 §C.2.2.1.2",
+        ("combined-one-day",),
         choice=True,
     ),
     Departure(

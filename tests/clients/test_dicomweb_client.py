@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from dicomweb_client.api import DICOMwebClient
 from pydicom.dataset import Dataset
-from requests import HTTPError
+from requests import HTTPError, Response
 
 from tests.clients.viewed import (
     JOSE,
@@ -184,6 +184,15 @@ def test_every_series_is_a_dataset(client: DICOMwebClient) -> None:
 
 # --- what is refused ------------------------------------------------------------------------------
 
+
+def raised(search: Callable[[], object]) -> Response:
+    """The answer that the client raises."""
+    with pytest.raises(HTTPError) as error:
+        search()
+    assert error.value.response is not None
+    return error.value.response
+
+
 INSTANCE_SEARCHES: dict[str, Arguments] = {
     "of a series": {"study_instance_uid": MARY.uid, "series_instance_uid": MARY.series[0].uid},
     "of a study": {"study_instance_uid": MARY.uid},
@@ -202,11 +211,10 @@ INSTANCE_SEARCHES: dict[str, Arguments] = {
 @pytest.mark.parametrize("arguments", INSTANCE_SEARCHES.values(), ids=INSTANCE_SEARCHES)
 def test_search_for_instances(client: DICOMwebClient, arguments: Arguments) -> None:
     """There are no instance resources: the client raises the 404."""
-    with pytest.raises(HTTPError) as refused:
-        client.search_for_instances(**arguments)
+    refused = raised(lambda: client.search_for_instances(**arguments))
     assert (404, "application/problem+json") == (
-        refused.value.response.status_code,
-        refused.value.response.headers["content-type"],
+        refused.status_code,
+        refused.headers["content-type"],
     )
 
 
@@ -227,10 +235,9 @@ def test_refused(
     client: DICOMwebClient, search: Callable[[DICOMwebClient], object], parameter: str
 ) -> None:
     """A wrong value is raised at once, not tried again, with the parameter's name in the body."""
-    with pytest.raises(HTTPError) as refused:
-        search(client)
-    assert 400 == refused.value.response.status_code
-    assert refused.value.response.json()["detail"].startswith(f"{parameter}: ")
+    refused = raised(lambda: search(client))
+    assert 400 == refused.status_code
+    assert refused.json()["detail"].startswith(f"{parameter}: ")
 
 
 def test_warning_is_logged(client: DICOMwebClient, caplog: pytest.LogCaptureFixture) -> None:

@@ -44,7 +44,7 @@ STUDY_SEARCHES: dict[str, tuple[Parameters | None, Sequence[Study]]] = {
     "no parameters": (None, STUDIES),
     "empty parameters": ({}, STUDIES),
     "list": (OHIF, STUDIES[:101]),
-    "second list": ({**OHIF, "offset": 100}, STUDIES[100:]),
+    "second list": ({**OHIF, "offset": 100}, STUDIES[100:201]),
     "name": ({"PatientName": "*jones*", **OHIF}, (MICHAEL, MARY)),
     "name as it is shown": ({"PatientName": "*JONES, M*", **OHIF}, (MICHAEL, MARY)),
     "name with accents": ({"PatientName": "*García*", **OHIF}, (JOSE,)),
@@ -92,7 +92,11 @@ REFUSED: dict[str, tuple[str, Parameters, int, str]] = {
     "date": ("searchForStudies", {"queryParams": {"StudyDate": "2026"}}, 400, "StudyDate: "),
     "path": ("searchForSeries", {"studyInstanceUID": "x"}, 400, "StudyInstanceUID: "),
 }
-PAGES: dict[str, int] = {"studies by 50": 50, "studies by 117": 117, "series by 33": 33}
+PAGES: dict[str, int] = {
+    "studies by 50": 50,
+    "studies, all at once": len(STUDIES),
+    "series by 33": 33,
+}
 
 
 @pytest.fixture(scope="module")
@@ -129,7 +133,9 @@ def answers(gateway: Running) -> Answers:
 
 
 @pytest.mark.parametrize(
-    ("name", "found"), [(name, found) for name, (_, found) in STUDY_SEARCHES.items()]
+    ("name", "found"),
+    [(name, found) for name, (_, found) in STUDY_SEARCHES.items()],
+    ids=STUDY_SEARCHES,
 )
 def test_search_for_studies(answers: Answers, name: str, found: Sequence[Study]) -> None:
     """The promise holds these studies in this order, with what OHIF's list reads of each."""
@@ -138,7 +144,9 @@ def test_search_for_studies(answers: Answers, name: str, found: Sequence[Study])
 
 
 @pytest.mark.parametrize(
-    ("name", "found"), [(name, found) for name, (_, found) in SERIES_SEARCHES.items()]
+    ("name", "found"),
+    [(name, found) for name, (_, found) in SERIES_SEARCHES.items()],
+    ids=SERIES_SEARCHES,
 )
 def test_search_for_series(answers: Answers, name: str, found: Sequence[tuple[str, str]]) -> None:
     """The promise holds these series in their order, with what OHIF reads of each."""
@@ -158,6 +166,7 @@ def test_search_for_instances(answers: Answers, name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "status", "detail"),
     [(name, status, detail) for name, (_, _, status, detail) in REFUSED.items()],
+    ids=REFUSED,
 )
 def test_refused(answers: Answers, name: str, status: int, detail: str) -> None:
     """The error holds the status, which OHIF's httpErrorHandler is told, and the problem."""

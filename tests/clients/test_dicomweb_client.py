@@ -43,7 +43,7 @@ STUDY_SEARCHES: dict[str, tuple[Arguments, Sequence[Study]]] = {
     "nothing": ({}, STUDIES),
     "limit": ({"limit": 3}, STUDIES[:3]),
     "limit 0": ({"limit": 0}, ()),
-    "offset": ({"offset": 114}, STUDIES[114:]),
+    "offset": ({"offset": 100}, STUDIES[100:]),
     "limit and offset": ({"limit": 2, "offset": 3}, STUDIES[3:5]),
     "behind the end": ({"offset": 500}, ()),
     "fields, by keyword": ({"limit": 2, "fields": ["StudyDescription", "PatientSex"]}, STUDIES[:2]),

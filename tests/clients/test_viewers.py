@@ -115,10 +115,12 @@ def test_weasis_opens_one_series(gateway: Running) -> None:
 
 # --- 3D Slicer, by python dicomweb-client ---------------------------------------------------------
 
-REQUESTS = """User-Agent: python-requests/2.32.3
-Accept-Encoding: gzip, deflate
+# It names the host without its port
+REQUESTS = """User-Agent: python-requests/2.34.2
+Accept-Encoding: gzip, deflate, br
 Accept: application/dicom+json, application/json
-Connection: keep-alive"""
+Connection: keep-alive
+Host: 127.0.0.1"""
 
 
 def test_slicer_lists_studies(gateway: Running) -> None:
@@ -135,6 +137,12 @@ def test_slicer_opens_a_study(gateway: Running, study: Study) -> None:
     answer = replay(gateway.url, f"/studies/{study.uid}/series", REQUESTS)
     uids = [series["0020000E"]["Value"][0] for series in answer.json]
     assert [series.uid for series in study.series] == uids
+
+
+def test_addresses_for_a_client_that_forgets_the_port(gateway: Running) -> None:
+    """Where a request names the host alone, RetrieveURL does too: `public_base_url` sets it."""
+    (study,) = replay(gateway.url, f"/studies?StudyInstanceUID={MARY.uid}", REQUESTS).json
+    assert [f"http://127.0.0.1/dicom-web/studies/{MARY.uid}"] == study["00081190"]["Value"]
 
 
 PYTHON: dict[str, tuple[str, Sequence[Study]]] = {
@@ -189,7 +197,10 @@ def test_google_adapter_series(gateway: Running, study: Study) -> None:
 
 # --- dicomtrolley ---------------------------------------------------------------------------------
 
-SESSION = REQUESTS.replace("application/dicom+json, application/json", "*/*")
+SESSION = """User-Agent: python-requests/2.34.2
+Accept-Encoding: gzip, deflate, br
+Accept: */*
+Connection: keep-alive"""
 
 TROLLEY: dict[str, tuple[str, Sequence[Study]]] = {
     "from a day on": ("StudyDate=20261117-", (MICHAEL, MARY, JOSE)),
@@ -249,7 +260,7 @@ def test_type_with_and_without_quotes(gateway: Running, kind: str) -> None:
 # --- pages ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("size", [7, 50, 116, 117])
+@pytest.mark.parametrize("size", [19, 100, len(STUDIES) - 1, len(STUDIES)])
 @pytest.mark.parametrize(
     ("target", "expected"),
     [("/studies", [(uid,) for uid in study_uids(STUDIES)]), ("/series", series_uids(STUDIES))],
@@ -265,6 +276,13 @@ def test_pages(
         assert len(page) <= size
         found += read(page)
     assert expected == found == read(replay(gateway.url, target, XHR).json)
+
+
+def test_long_list_is_streamed(gateway: Running) -> None:
+    """The list of all series is too long to be sent whole, so each client reads a stream too."""
+    answer = replay(gateway.url, "/series", XHR)
+    assert ["chunked"] == answer.all("transfer-encoding")
+    assert len(series_uids(STUDIES)) == len(answer.json)
 
 
 # --- what is not answered -------------------------------------------------------------------------

@@ -54,7 +54,7 @@ $(STAMP): requirements-dev.lock pyproject.toml
 	  --no-deps --no-build-isolation -e .
 	@touch $@
 
-clients: $(CLIENTS)  ## Install AWS's own clients for the tests
+clients: $(CLIENTS)  ## Install AWS's own clients and OHIF's for the tests
 
 # Apart from .venv: AWS's command line pins packages that nothing of the gateway's may follow.
 $(CLIENTS): tests/clients/awscli.lock $(JS)/package.json $(JS)/package-lock.json | $(STAMP)
@@ -67,7 +67,7 @@ $(CLIENTS): tests/clients/awscli.lock $(JS)/package.json $(JS)/package-lock.json
 	  cd .clients/js; \
 	  npm ci --loglevel=error --no-audit --no-fund >/dev/null; \
 	else \
-	  echo 'make: no Node.js with npm: the tests of the JavaScript client are skipped.' >&2; \
+	  echo 'make: no Node.js with npm: the tests of JavaScript clients are skipped.' >&2; \
 	fi
 	@touch $@
 

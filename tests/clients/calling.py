@@ -1,10 +1,11 @@
-"""AWS's clients: where they are, and how they are called so that an emulator answers them."""
+"""Clients that are programs of their own: where they are and how they are called."""
 
 from __future__ import annotations
 
 import json
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ CALL_S = 60.0
 
 _AWS = ROOT / ".clients" / "aws" / "bin" / "aws"
 _MODULES = ROOT / ".clients" / "js"
-_EXAMPLES = Path(__file__).parent / "js" / "examples.mjs"
+_SCRIPTS = Path(__file__).parent / "js"
 
 
 def boto3_client(url: str) -> Any:
@@ -45,16 +46,25 @@ def aws(url: str, folder: Path, *arguments: str) -> Ended:
 
 
 def javascript(url: str, *arguments: str) -> Any:
-    """What `js/examples.mjs ARGUMENTS` prints."""
+    """What `js/examples.mjs ARGUMENTS` prints: AWS's SDK asks the emulator at `url`."""
+    return _node("@aws-sdk/client-medical-imaging", "examples.mjs", url, *arguments)
+
+
+def dcmjs(url: str, questions: Mapping[str, Mapping[str, Any]]) -> Any:
+    """What npm's dicomweb-client gets for each of the questions that `js/dicomweb.mjs` reads."""
+    return _node("dicomweb-client", "dicomweb.mjs", url, asked=json.dumps(questions))
+
+
+def _node(package: str, script: str, url: str, *arguments: str, asked: str = "") -> Any:
     node = shutil.which("node")
-    if node is None or not (_MODULES / "node_modules").exists():
-        pytest.skip("Node.js or AWS's SDK for it is not installed: make clients")
-    ended = _run([node, str(_EXAMPLES), url, *arguments], _MODULES, url)
+    if node is None or not (_MODULES / "node_modules" / package).exists():
+        pytest.skip(f"Node.js or {package} is not installed: make clients")
+    ended = _run([node, str(_SCRIPTS / script), url, *arguments], _MODULES, url, asked)
     assert (0, "") == (ended.status, ended.errors)
     return json.loads(ended.out)
 
 
-def _run(command: list[str], folder: Path, url: str) -> Ended:
+def _run(command: list[str], folder: Path, url: str, asked: str = "") -> Ended:
     env = environment(
         AWS_ENDPOINT_URL_MEDICAL_IMAGING=url,
         AWS_DISABLE_HOST_PREFIX_INJECTION="true",
@@ -64,6 +74,13 @@ def _run(command: list[str], folder: Path, url: str) -> Ended:
         AWS_MAX_ATTEMPTS="1",
     )
     done = subprocess.run(
-        command, cwd=folder, env=env, capture_output=True, text=True, timeout=CALL_S, check=False
+        command,
+        cwd=folder,
+        env=env,
+        input=asked,
+        capture_output=True,
+        text=True,
+        timeout=CALL_S,
+        check=False,
     )
     return Ended(done.returncode, done.stdout, done.stderr)

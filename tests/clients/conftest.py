@@ -1,4 +1,4 @@
-"""The emulator that the clients' tests share."""
+"""The processes that the clients' tests share."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.clients import viewed
 from tests.clients.archive import DATASTORE_ID, SEEDS
-from tests.e2e.running import Running, running
+from tests.e2e.running import Running, credentials, running
 
 
 @pytest.fixture(scope="session")
@@ -26,3 +27,14 @@ def emulator(folder: Path) -> Iterator[Running]:
     arguments = ("--port", "0", "--datastore-id", DATASTORE_ID, "--seed", str(seed))
     with running(folder, "emulator", *arguments) as process:
         yield process
+
+
+@pytest.fixture(scope="session")
+def gateway(folder: Path) -> Iterator[Running]:
+    """A gateway before the archive of `viewed`."""
+    seed = folder / "viewed.ndjson"
+    seed.write_text("".join(json.dumps(one) + "\n" for one in viewed.summaries()), "utf-8")
+    with running(folder, "emulator", "--port", "0", "--seed", str(seed)) as upstream:
+        env = {**credentials(upstream.url), "QIDO_GATEWAY_CORS_ORIGINS": viewed.ORIGIN}
+        with running(folder, "serve", "--port", "0", env=env) as process:
+            yield process

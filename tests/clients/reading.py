@@ -1,0 +1,83 @@
+"""What viewers read of an answer, dereferenced as they do it: what crashes them raises here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tests.clients.viewed import SERIES_UID, STUDY_UID, Series, Study
+
+Result = Mapping[str, Mapping[str, Any]]
+
+
+def _string(attribute: Mapping[str, Any] | None) -> str:
+    """OHIF's getString: without Value it is empty; the values are joined by a backslash."""
+    values = (attribute or {}).get("Value") or []
+    return "\\".join(str(value) for value in values)
+
+
+def _name(attribute: Mapping[str, Any] | None) -> str:
+    """OHIF's getName and formatPN; a null among the values is its crash."""
+    if not (values := (attribute or {}).get("Value")):
+        return ""
+    return str(values[0].get("Alphabetic", "")).replace("^", ", ", 1).replace("^", " ").strip()
+
+
+def ohif_study(result: Result) -> dict[str, Any]:
+    """A row of OHIF's study list."""
+    if (modalities := result.get("00080061")) is not None:
+        assert len(modalities["Value"]) >= 0  # OHIF's whole list dies without Value
+    assert "00080060" not in result, "OHIF would merge it with the modalities"
+    return {
+        "uid": _string(result[STUDY_UID]),
+        "name": _name(result.get("00100010")),
+        "mrn": _string(result.get("00100020")),
+        "date": _string(result.get("00080020")),
+        "time": _string(result.get("00080030")),
+        "accession": _string(result.get("00080050")),
+        "description": _string(result.get("00081030")),
+        "modalities": sorted(_string(modalities).split("\\")),
+        "instances": int(_string(result.get("00201208")) or 0),
+        "referrer": _name(result.get("00080090")),
+        "birth date": _string(result.get("00100030")),
+    }
+
+
+def shown_study(study: Study) -> dict[str, Any]:
+    """What `ohif_study` has to show of it."""
+    return {
+        "uid": study.uid,
+        "name": study.name.partition("=")[0].replace("^", ", ", 1).replace("^", " "),
+        "mrn": study.patient_id,
+        "date": study.date,
+        "time": study.time,
+        "accession": study.accession,
+        "description": study.description,
+        "modalities": study.modalities or [""],
+        "instances": study.instances,
+        "referrer": "",
+        "birth date": "",
+    }
+
+
+def ohif_series(result: Result) -> dict[str, Any]:
+    """A series as OHIF reads it under an opened row, and when the study is opened."""
+    number = _string(result.get("00200011"))
+    return {
+        "study": _string(result[STUDY_UID]),
+        "uid": _string(result[SERIES_UID]),
+        "modality": _string(result.get("00080060")),
+        "number": int(number) if number else None,
+        "instances": int(_string(result["00201209"])),
+    }
+
+
+def shown_series(study: Study, series: Series) -> dict[str, Any]:
+    """What `ohif_series` has to show of it."""
+    return {
+        "study": study.uid,
+        "uid": series.uid,
+        "modality": series.modality,
+        "number": series.number,
+        "instances": series.instances,
+    }

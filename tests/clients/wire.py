@@ -1,0 +1,50 @@
+"""Requests whose every byte the test writes, as a viewer would, and their answers."""
+
+from __future__ import annotations
+
+import gzip
+import socket
+from http.client import HTTPResponse
+from importlib import import_module
+from urllib.parse import urlsplit
+
+from tests.e2e.running import Answer
+
+TIMEOUT_S = 30.0
+
+
+def replay(base_url: str, target: str, headers: str = "", method: str = "GET") -> Answer:
+    """The answer to `target` below `base_url`, sent with these header lines, one field a line.
+
+    Nothing is encoded, sorted or added, but Host where no line has it, since it differs from run
+    to run. A body that is compressed is unpacked, as browsers do.
+    """
+    parts = urlsplit(base_url)
+    assert parts.hostname and parts.port
+    lines = [line for line in headers.splitlines() if line]
+    if not any(line.startswith("Host: ") for line in lines):
+        lines.insert(0, f"Host: {parts.netloc}")
+    head = "\r\n".join([f"{method} {parts.path}{target} HTTP/1.1", *lines, "", ""])
+    with socket.create_connection((parts.hostname, parts.port), TIMEOUT_S) as connection:
+        connection.sendall(head.encode())
+        response = HTTPResponse(connection, method=method)
+        response.begin()
+        body = response.read()
+        response.close()
+    fields = [(name.lower(), value) for name, value in response.getheaders()]
+    coding = response.getheader("content-encoding", "identity")
+    return Answer(response.status, fields, _unpacked(body, coding))
+
+
+def _unpacked(body: bytes, coding: str) -> bytes:
+    match coding:
+        case "identity":
+            return body
+        case "gzip":
+            return gzip.decompress(body)
+        case "br":
+            return bytes(import_module("brotli").decompress(body))
+        case "zstd":
+            decompressor = import_module("zstandard").ZstdDecompressor()
+            return bytes(decompressor.decompressobj().decompress(body))
+    raise AssertionError(f"{coding} was not asked for")

@@ -53,6 +53,9 @@ FUZZY_WORDS: dict[str, Key] = {
 FUZZY_FORMS: dict[str, Key] = {
     "a wild card as without": ("DOE^JANE", "*e^ja*", True),
     "a wild card at the end as without": ("DOE^JANE", "doe*", True),
+    "a star across words as without": ("DOE^JANE", "d*ne", True),
+    "? for the delimiter as without": ("DOE^JANE", "doe?jane", True),
+    "? for a ligature as without": ("ﬁSCHER", "?SCHER", True),
     "a viewer's stars": ("DOE^JANE", "*jane*", True),
     "? in a word": ("DOE^JANE", "j?n d?e", True),
     "* in a word": ("DOE^JANE", "j*e doe", True),

@@ -41,7 +41,7 @@ def ohif_data_source(url: str) -> str:
         "imageRendering": "wadors",
         "thumbnailRendering": "wadors",
         "enableStudyLazyLoad": True,
-        "supportsFuzzyMatching": False,
+        "supportsFuzzyMatching": True,
         "supportsWildcard": True,
         "omitQuotationForMultipartRequest": True,
     }

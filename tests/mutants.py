@@ -39,6 +39,7 @@ PLAN, GROUPING = "gateway/search/plan.py", "gateway/search/grouping.py"
 PIPELINE, STUDY = "gateway/search/pipeline.py", "gateway/search/study.py"
 MATCHING, CONDITIONS = "gateway/qido/matching.py", "gateway/qido/conditions.py"
 JSON, RESULT = "gateway/qido/dicomjson.py", "gateway/qido/result.py"
+QUERY = "gateway/qido/query.py"
 COST = "gateway/search/cost.py"
 
 # The tests of a room come first: most mutants die there
@@ -47,8 +48,9 @@ OWN = {
     GROUPING: "tests/unit/test_grouping.py",
     STUDY: "tests/unit/test_grouping.py",
     PIPELINE: "tests/http",
-    MATCHING: "tests/unit/test_matching.py",
+    MATCHING: "tests/unit/test_matching_types.py",
     CONDITIONS: "tests/unit/test_query.py",
+    QUERY: "tests/unit/test_query_rules.py",
     JSON: "tests/unit/test_encoding.py",
     RESULT: "tests/unit/test_encoding.py",
     COST: "tests/unit/test_explain.py",
@@ -74,6 +76,7 @@ MUTANTS: tuple[tuple[str, str, str], ...] = (
         "image_set.updated_at, -image_set.version",
     ),
     (GROUPING, "DAY_US - 1 if time_us is None", "0 if time_us is None"),
+    (GROUPING, "elif image_set.image_set_id in group.members:", "elif False:"),
     (GROUPING, "self._low[group.study_uid] < self._clock + self._margin_us", "False"),
     (GROUPING, "if sure and not self._released", "if False and not self._released"),
     (GROUPING, "self._released.pop(group.study_uid, None)", "pass"),
@@ -99,6 +102,14 @@ MUTANTS: tuple[tuple[str, str, str], ...] = (
     (MATCHING, '".".join(re.escape', '".?".join(re.escape'),
     (MATCHING, "last >= lower", "first >= lower"),
     (MATCHING, "re.DOTALL", "re.IGNORECASE"),
+    (MATCHING, "return bool(beginnings) and all(", "return all("),
+    (MATCHING, 'pattern_of(f"{word}*")', 'pattern_of(f"*{word}*")'),
+    (MATCHING, "if literal(group):", "if False:"),
+    (MATCHING, "lambda stored: all(test(stored)", "lambda stored: any(test(stored)"),
+    (MATCHING, "not stored.get(keyword)", "keyword in stored and not stored[keyword]"),
+    (CONDITIONS, "if len(values) > 1 and any(", "if False and any("),
+    (CONDITIONS, "behaviours.multiple and attribute.delimited and", "behaviours.multiple and"),
+    (QUERY, "key=lambda pair: pair[0] not in _BEHAVIOURS", "key=lambda pair: 0"),
     (CONDITIONS, "upper and upper[1]", "upper and upper[0]"),
     (CONDITIONS, "if form and form == _form(time_text):", "if False:"),
     (
@@ -116,6 +127,7 @@ MUTANTS: tuple[tuple[str, str, str], ...] = (
     (JSON, 'if value == "":\n        return None', 'if value == "":\n        return ""'),
     (RESULT, "if attribute.delimited else [stored]", "if True else [stored]"),
     (RESULT, 'text.rstrip(" \\0")', "text"),
+    (RESULT, 'if vr == "PN" and not', "if False and not"),
 )
 
 

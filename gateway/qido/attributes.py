@@ -138,6 +138,12 @@ def keyword_of(name: str) -> str | None:
     return None
 
 
+def vr_of(keyword: str) -> str:
+    """The VR that PS3.6 gives a keyword that it knows."""
+    known = BY_KEYWORD.get(keyword)
+    return dictionary_VR(keyword) if known is None else known.vr
+
+
 def returned_by_default(resource: Resource) -> tuple[Attribute, ...]:
     """The attributes of an answer that asks for none, in the order of tags.
 

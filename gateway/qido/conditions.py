@@ -19,7 +19,10 @@ from gateway.qido.times import DAY_US, parse_date, parse_time
 MAX_VALUE_LENGTH = 1024
 """Characters that one value of a key may have; each UID of a list counts alone."""
 
+_EMPTY_VALUE = '""'  # asks for an attribute without a value (PS3.4 §C.2.2.2.7)
+
 _WILD_VRS = frozenset(("AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UR", "UT"))
+_MULTIPLE_VRS = frozenset(("AE", "AS", "AT", "CS", "LO", "PN", "SH", "UC"))
 # OHIF and Weasis send a list of modalities, which they mean as "any of"
 _LISTS = frozenset(("ModalitiesInStudy", "Modality"))
 _UID = re.compile(r"[0-9]+(?:\.[0-9]+)*")
@@ -54,7 +57,35 @@ class Range:
     upper: int | None = field(repr=False)
 
 
-Condition = Exact | Wildcard | Range
+@dataclass(frozen=True, slots=True)
+class Fuzzy:
+    """Fuzzy matching of a name: by literal or wild card matching of `key`, or by its words."""
+
+    key: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Empty:
+    """Empty Value Matching: the attribute is missing or has no value."""
+
+
+@dataclass(frozen=True, slots=True)
+class AllOf:
+    """Multiple Value Matching: each of `conditions` holds for one of the attribute's values."""
+
+    conditions: tuple[Exact | Wildcard | Fuzzy, ...]
+
+
+Condition = Exact | Wildcard | Range | Fuzzy | Empty | AllOf
+
+
+@dataclass(frozen=True, slots=True)
+class Behaviours:
+    """The matching behaviours that a request asks for. Source: PS3.18 §8.3.4.2, .5 and .6."""
+
+    fuzzy: bool = False
+    empty: bool = False
+    multiple: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +97,33 @@ class Criterion:
     time: Attribute | None = None
 
 
-def condition_of(attribute: Attribute, value: str, name: str) -> Condition | None:
+def is_universal(vr: str, value: str) -> bool:
+    """Whether a key of that VR matches all, those without a value too (PS3.4 §C.2.2.2.3)."""
+    text = trim(vr, value)
+    return not text or (vr in _WILD_VRS and not text.strip("*"))
+
+
+def condition_of(
+    attribute: Attribute,
+    value: str,
+    name: str,
+    behaviours: Behaviours = Behaviours(),
+) -> Condition | None:
     """The condition of a key's text, None where it is universal matching.
 
     Raises: QueryError, with `name` as the parameter, where the text breaks the VR's rules.
     """
     if attribute.vr != "UI" and len(value) > MAX_VALUE_LENGTH:
         raise QueryError(name, f"a value may have {MAX_VALUE_LENGTH} characters at most")
-    text = trim(attribute.vr, value)
-    if not text or (attribute.vr in _WILD_VRS and not text.strip("*")):
+    if is_universal(attribute.vr, value):
         return None
+    text = trim(attribute.vr, value)
+    if behaviours.empty and text == _EMPTY_VALUE:
+        return Empty()
+    return _valued(attribute, text, name, behaviours)
+
+
+def _valued(attribute: Attribute, text: str, name: str, behaviours: Behaviours) -> Condition | None:
     match attribute.vr:
         case "UI":
             return _uids(text, name)
@@ -88,10 +136,16 @@ def condition_of(attribute: Attribute, value: str, name: str) -> Condition | Non
                 raise QueryError(name, "must be an integer")
             return Exact((int(text),))
         case _:
-            return _text(attribute, text)
+            if behaviours.multiple and attribute.delimited and attribute.vr in _MULTIPLE_VRS:
+                return _all_of(attribute, text, name, behaviours)
+            return _text(attribute, text, behaviours)
 
 
-def _text(attribute: Attribute, text: str) -> Condition | None:
+def _text(
+    attribute: Attribute, text: str, behaviours: Behaviours
+) -> Exact | Wildcard | Fuzzy | None:
+    if attribute.vr == "PN" and behaviours.fuzzy:
+        return Fuzzy(text)
     parts: tuple[str, ...] = (text,)
     if attribute.keyword in _LISTS:
         parts = tuple(p for p in (trim("CS", p) for p in re.split(r"[,\\]", text)) if p)
@@ -100,6 +154,20 @@ def _text(attribute: Attribute, text: str) -> Condition | None:
     if any("*" in part or "?" in part for part in parts):
         return Wildcard(parts)
     return Exact(parts)
+
+
+def _all_of(attribute: Attribute, text: str, name: str, behaviours: Behaviours) -> Condition | None:
+    """The condition of a key of several values, which a backslash parts; of one, its own.
+
+    A value of zero length matches all and is left out: some clients send two backslashes.
+    """
+    values = [part for part in (trim(attribute.vr, p) for p in text.split("\\")) if part]
+    if len(values) > 1 and any("*" in value or "?" in value for value in values):
+        raise QueryError(name, "several values of one key must not hold wild cards")
+    conditions = [c for value in values if (c := _text(attribute, value, behaviours)) is not None]
+    if len(conditions) < 2:
+        return conditions[0] if conditions else None
+    return AllOf(tuple(conditions))
 
 
 def _uids(text: str, name: str) -> Exact:
@@ -161,7 +229,7 @@ def join_date_and_time(conditions: Mapping[str, tuple[str, Condition]]) -> tuple
 
 def _form(text: str) -> str:
     """Which ends a range has, "" where the text is no range."""
-    first, dash, last = text.strip().partition("-")
+    first, dash, last = text.strip(" \0").partition("-")
     return f"{bool(first)}{bool(last)}" if dash else ""
 
 

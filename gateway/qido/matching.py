@@ -1,7 +1,9 @@
 """Matching: whether a result has the values that a query asks for.
 
 Source: PS3.4 §C.2.2.2. Person names are compared without regard to case and accents, as
-C.2.2.2.1 allows; all other text as it stands.
+C.2.2.2.1 allows; all other text as it stands. How fuzzy matching (C.2.2.2.1.1) is done is the
+server's choice: here each word of the key begins a word of the name, and what matches without it
+still does.
 """
 
 from __future__ import annotations
@@ -9,19 +11,24 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import assert_never
 
-from gateway.qido.attributes import Attribute
-from gateway.qido.conditions import Criterion, Exact, Range, Wildcard
+from gateway.qido.conditions import AllOf, Criterion, Empty, Exact, Fuzzy, Range, Wildcard
 from gateway.qido.result import Values
 from gateway.qido.times import DAY_US, parse_date, parse_stored_time
 
 Matcher = Callable[[Values], bool]
 """Tells whether values match."""
 
+_TextTest = Callable[[str], bool]
+
 
 def matcher(criteria: Sequence[Criterion]) -> Matcher:
-    """A matcher of all `criteria` together; each attribute without a value fails its criterion."""
+    """A matcher of all `criteria` together.
+
+    An attribute without a value fails its criterion, unless that asks for just this.
+    """
     tests = tuple(_test(criterion) for criterion in criteria)
     return lambda values: all(test(values) for test in tests)
 
@@ -30,17 +37,25 @@ def _test(criterion: Criterion) -> Matcher:
     attribute, keyword = criterion.attribute, criterion.attribute.keyword
     match criterion.condition:
         case Range() as condition:
-            if criterion.time is not None:
-                return _date_and_time_test(keyword, criterion.time.keyword, condition)
-            return _range_test(attribute, condition)
+            return _range_test(criterion, condition)
         case Exact(values) if attribute.vr != "PN":
             wanted = frozenset(values)
             return lambda stored: not wanted.isdisjoint(stored.get(keyword, ()))
         case Exact(texts) | Wildcard(texts):
-            accepts = _text_test(attribute.vr, tuple(str(text) for text in texts))
-            return lambda stored: any(accepts(str(v)) for v in stored.get(keyword, ()) if v != "")
+            return _any_value(keyword, _text_test(attribute.vr, tuple(map(str, texts))))
+        case Fuzzy(key):
+            return _any_value(keyword, _name_test(key, _fuzzy_group_test))
+        case Empty():
+            return lambda stored: not stored.get(keyword)
+        case AllOf(conditions):
+            tests = tuple(_test(replace(criterion, condition=one)) for one in conditions)
+            return lambda stored: all(test(stored) for test in tests)
         case _:
             assert_never(criterion.condition)
+
+
+def _any_value(keyword: str, accepts: _TextTest) -> Matcher:
+    return lambda stored: any(accepts(str(v)) for v in stored.get(keyword, ()) if v != "")
 
 
 # --- text -----------------------------------------------------------------------------------------
@@ -78,18 +93,18 @@ def _piece(text: str, *, name: bool) -> str:
     return escaped.replace(r",\ ", r"(?:,\ |\^)") if name else escaped
 
 
-def _text_test(vr: str, keys: tuple[str, ...]) -> Callable[[str], bool]:
+def _text_test(vr: str, keys: tuple[str, ...]) -> _TextTest:
     if vr != "PN":
         patterns = tuple(pattern_of(key) for key in keys)
         return lambda text: any(pattern.fullmatch(text) for pattern in patterns)
-    names = tuple(_name_test(key) for key in keys)
+    names = tuple(_name_test(key, _group_test) for key in keys)
     return lambda text: any(name(text) for name in names)
 
 
-def _name_test(key: str) -> Callable[[str], bool]:
+def _name_test(key: str, group_test: Callable[[str], _TextTest]) -> _TextTest:
     """A key with = is compared group by group, one without it with each component group."""
     parts = key.split("=")
-    wanted = tuple(map(_group_test, parts))
+    wanted = tuple(map(group_test, parts))
     if len(wanted) == 1:
         return lambda text: any(map(wanted[0], text.split("=")))
     # A group that the key leaves empty may hold anything
@@ -102,7 +117,7 @@ def _name_test(key: str) -> Callable[[str], bool]:
     return by_group
 
 
-def _group_test(key: str) -> Callable[[str], bool]:
+def _group_test(key: str) -> _TextTest:
     """Whether a component group is what the key says, with ß as ss or as the one letter it is."""
     bare = _bare(key)
     folded = pattern_of(fold(bare), name=True)
@@ -117,6 +132,25 @@ def _group_test(key: str) -> Callable[[str], bool]:
     return accepts
 
 
+def _fuzzy_group_test(key: str) -> _TextTest:
+    """As `_group_test`, or whether each word of the key begins some word of the group."""
+    literal = _group_test(key)
+    beginnings = tuple(pattern_of(f"{word}*") for word in _words(key))
+
+    def accepts(group: str) -> bool:
+        if literal(group):
+            return True
+        words = _words(group)
+        return bool(beginnings) and all(any(map(b.fullmatch, words)) for b in beginnings)
+
+    return accepts
+
+
+def _words(group: str) -> list[str]:
+    """The words of a component group, folded; spaces of any script, ^ and commas part them."""
+    return [word for word in re.split(r"[\s^,]+", fold(group)) if word]
+
+
 def _bare(group: str) -> str:
     # Empty components at the end are the same as none (PS3.5 §6.2.1)
     return group.strip(" ").rstrip("^ ")
@@ -125,7 +159,10 @@ def _bare(group: str) -> str:
 # --- dates and times ------------------------------------------------------------------------------
 
 
-def _range_test(attribute: Attribute, condition: Range) -> Matcher:
+def _range_test(criterion: Criterion, condition: Range) -> Matcher:
+    attribute = criterion.attribute
+    if criterion.time is not None:
+        return _date_and_time_test(attribute.keyword, criterion.time.keyword, condition)
     parse = parse_date if attribute.vr == "DA" else parse_stored_time
     keyword, lower, upper = attribute.keyword, condition.lower, condition.upper
 

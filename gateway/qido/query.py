@@ -17,21 +17,22 @@ from gateway.qido.attributes import (
     Resource,
     answerable,
     keyword_of,
+    vr_of,
 )
-from gateway.qido.conditions import Condition, Criterion, condition_of, join_date_and_time
+from gateway.qido.conditions import (
+    Behaviours,
+    Condition,
+    Criterion,
+    condition_of,
+    is_universal,
+    join_date_and_time,
+)
 
 _SAFE_NAME = re.compile(r"[A-Za-z0-9_.]{1,64}")
 _STRANGE = "a parameter"  # one whose name is better not repeated
-_DIGITS = re.compile(r"[0-9]{1,20}")
-# The standard's own words for a matching behaviour that a server does not have (§8.3.4).
-_BEHAVIOURS = {
-    "fuzzymatching": "The fuzzymatching parameter is not supported. "
-    "Only literal matching has been performed.",
-    "emptyvaluematching": "The emptyvaluematching parameter is not supported. "
-    "Empty Value Matching has not been performed.",
-    "multiplevaluematching": "The multiplevaluematching parameter is not supported. "
-    "Multiple Value Matching has not been performed.",
-}
+_DIGITS = re.compile(r"[0-9]+")
+_MOST = 10**18  # stands for every number of more digits: no store has so many results
+_BEHAVIOURS = ("fuzzymatching", "emptyvaluematching", "multiplevaluematching")
 _GENERAL = frozenset(("accept", "charset"))  # read by the server (§8.3.3)
 _INCLUDE = frozenset(("includefield", "includeField"))  # the second spelling is a client's habit
 
@@ -87,7 +88,8 @@ def parse_query(
         if criterion is None or "," in study_uid or "\\" in study_uid:
             raise QueryError("StudyInstanceUID", "the path must hold one UID")
         reader.criteria.append(Criterion(uid, criterion))
-    for name, value in _pairs(query_string):
+    # The behaviours decide how keys are read, wherever they stand
+    for name, value in sorted(_pairs(query_string), key=lambda pair: pair[0] not in _BEHAVIOURS):
         reader.read(name, value)
     return reader.query()
 
@@ -167,15 +169,18 @@ class _Reader:
             raise QueryError(name, "must not be repeated")
         if not _DIGITS.fullmatch(value):
             raise QueryError(name, "must be a whole number, 0 or more")
-        self._numbers[name] = int(value)
+        digits = value.lstrip("0") or "0"
+        self._numbers[name] = int(digits) if len(digits) < len(str(_MOST)) else _MOST
 
     def _read_behaviour(self, name: str, value: str) -> None:
         if self._once.setdefault(name, value.lower()) != value.lower():
             raise QueryError(name, "must not be repeated with another value")
         if value.lower() not in ("true", "false"):
             raise QueryError(name, "must be true or false")
-        if value.lower() == "true":
-            self._warnings[_BEHAVIOURS[name]] = None
+
+    @property
+    def _behaviours(self) -> Behaviours:
+        return Behaviours(*(self._once.get(name) == "true" for name in _BEHAVIOURS))
 
     def _read_includefield(self, value: str) -> None:
         for name in filter(None, (part.strip() for part in value.split(","))):
@@ -196,14 +201,15 @@ class _Reader:
         if attribute is None or not self._matchable(attribute):
             if attribute is not None:
                 self._also[attribute.keyword] = attribute
-            if attribute is None or value:
+            # One that any value matches asks for its attribute, as includefield does
+            if keyword is None or not is_universal(vr_of(keyword), value):
                 self._ignore(shown, "is not supported for matching here")
             return
         # A repetition is refused unless it says the same again (§8.3.4.1)
         if self._once.setdefault(attribute.keyword, value) != value:
             raise QueryError(attribute.keyword, "must not be repeated with another value")
         self._also[attribute.keyword] = attribute
-        condition = condition_of(attribute, value, attribute.keyword)
+        condition = condition_of(attribute, value, attribute.keyword, self._behaviours)
         if condition is not None:
             self._conditions[attribute.keyword] = (value, condition)
 

@@ -36,7 +36,7 @@ def stored_values(attribute: Attribute, stored: str | int | None) -> tuple[str |
     """The values of one stored attribute, trimmed and parted; empty where there is none.
 
     An empty one among several values stays, as "", because its place has a meaning. A date or time
-    that can't be read as one counts as empty.
+    that can't be read as one counts as empty, as does a name of delimiters only.
     """
     if stored is None:
         return ()
@@ -53,5 +53,7 @@ def _typed(vr: str, text: str) -> str | int:
     if vr == "DA" and not is_readable_date(text):
         return ""
     if vr == "TM" and parse_stored_time(text) is None:
+        return ""
+    if vr == "PN" and not text.strip("^= "):
         return ""
     return text

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from gateway.qido.attributes import Origin, Resource
-from gateway.qido.conditions import Condition, Criterion, Exact, Range, Wildcard
+from gateway.qido.conditions import Condition, Criterion, Empty, Exact, Range, Wildcard
 from gateway.qido.query import Query
 from gateway.search.cost import Completed, Cost, completed_of, cost_of, sent_keywords, streams
 from gateway.search.plan import (
@@ -52,6 +52,7 @@ class MatchedFor(Enum):
     DERIVED = "it is derived from the image sets of a whole study or series"
     TIME = "a time is never sent, since it may differ within a study"
     NO_FILTER = "SearchImageSets has no such filter"
+    EMPTY = "SearchImageSets cannot ask for what has no value"
     WILD_CARD = "SearchImageSets has no wild cards"
     TOO_LONG = f"it is longer than {MAX_TEXT_LENGTH - 1} characters, which is all that is sent"
     WHOLE_STUDY = "the whole study is fetched, since the answer or a criterion needs it"
@@ -126,8 +127,8 @@ def explain(query: Query, options: SearchOptions, limit: int, max_calls: int) ->
     """
     found = plan(query, options)
     sent = sent_keywords(found)
-    pushed = (c for c in query.criteria if c.attribute.keyword in sent)
-    matched = (c for c in query.criteria if c.attribute.keyword not in sent)
+    pushed = (c for c in query.criteria if _is_pushed(c, sent))
+    matched = (c for c in query.criteria if not _is_pushed(c, sent))
     return Explanation(
         resource=query.resource,
         pushed=tuple(_pushed(one, found) for one in pushed),
@@ -143,6 +144,11 @@ def explain(query: Query, options: SearchOptions, limit: int, max_calls: int) ->
         offset=query.offset,
         cost=cost_of(query, options, found, limit, max_calls),
     )
+
+
+def _is_pushed(criterion: Criterion, sent: tuple[str, ...]) -> bool:
+    # Beside the path's UID a key may ask for a study without one
+    return criterion.attribute.keyword in sent and not isinstance(criterion.condition, Empty)
 
 
 def _pushed(criterion: Criterion, found: SearchPlan) -> Pushed:
@@ -174,6 +180,7 @@ def _why_here(criterion: Criterion, sent: tuple[str, ...]) -> MatchedFor:
     uid_sent = any(keyword in _UIDS for keyword in sent)
     rules = (
         (attribute.origin is Origin.DERIVED, MatchedFor.DERIVED),
+        (isinstance(condition, Empty), MatchedFor.EMPTY),
         (attribute.keyword == "StudyTime", MatchedFor.TIME),
         (not attribute.pushable and attribute.keyword != "StudyDate", MatchedFor.NO_FILTER),
         (isinstance(condition, Wildcard), MatchedFor.WILD_CARD),

@@ -129,6 +129,9 @@ class StudyWindow:
         self._highest_low = max(self._highest_low, low)
         if (group := self._open.get(uid)) is None:
             self._open[uid] = Group(image_set, trust_unmarked=self._trust_unmarked)
+        elif image_set.image_set_id in group.members:
+            group.add(image_set)  # met before: it takes no more room
+            return
         else:
             group.add(image_set)
         self._grow()

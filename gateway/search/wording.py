@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import assert_never
 
-from gateway.qido.conditions import Criterion, Exact, Range, Wildcard
+from gateway.qido.conditions import AllOf, Criterion, Empty, Exact, Fuzzy, Range, Wildcard
 from gateway.qido.times import DAY_US, format_date
 from gateway.search.plan import CreatedBetween, Equal, Filter, StudyDateBetween
 
@@ -39,13 +40,24 @@ def asked_of(criterion: Criterion) -> str:
         case Wildcard(patterns):
             return _listed(patterns)
         case Range(lower, upper):
-            first = None if lower is None else _bound(lower, criterion)
-            last = None if upper is None else _bound(upper, criterion)
-            if first is None or last is None:
-                return f"until {last}" if first is None else f"from {first}"
-            return first if first == last else f"{first} to {last}"
+            return _range_of(lower, upper, criterion)
+        case Fuzzy(key):
+            return f"{key}, or names with words that begin like its words"
+        case Empty():
+            return "no value"
+        case AllOf(conditions):
+            each = (asked_of(replace(criterion, condition=one)) for one in conditions)
+            return "; and ".join(each)
         case _:
             assert_never(criterion.condition)
+
+
+def _range_of(lower: int | None, upper: int | None, criterion: Criterion) -> str:
+    first = None if lower is None else _bound(lower, criterion)
+    last = None if upper is None else _bound(upper, criterion)
+    if first is None or last is None:
+        return f"until {last}" if first is None else f"from {first}"
+    return first if first == last else f"{first} to {last}"
 
 
 def _listed(values: Iterable[str]) -> str:

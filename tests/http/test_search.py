@@ -156,7 +156,7 @@ async def test_warns_of_what_is_left(
 
 async def test_one_warning_field_for_each_thing_not_done() -> None:
     """Each parameter that is ignored has a Warning of its own that holds no value."""
-    target = f"{STUDIES}?Foo=DOE&fuzzymatching=true&ReferringPhysicianName=DOE"
+    target = f"{STUDIES}?Foo=DOE&includefield=DOE&ReferringPhysicianName=DOE"
     answer = await ask(app_over(ListedCalls([image_set(1)])), target)
     assert 3 == len(answer.all("warning"))
     assert not any("DOE" in text for text in answer.all("warning"))

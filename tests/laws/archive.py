@@ -151,8 +151,11 @@ def _criterion(summary: Summary) -> Any:
                 ("ModalitiesInStudy", "any-of", ("MR", "US")),
                 ("NumberOfStudyRelatedSeries", "is", 1),
                 ("NumberOfStudyRelatedSeries", "is", 2),
+                ("ModalitiesInStudy", "all-of", ("CT",), ("MR",)),
+                ("ModalitiesInStudy", "all-of", ("CT", "MR"), ("US",)),
             )
         ),
+        st.sampled_from(_MAY_BE_EMPTY).map(lambda keyword: (keyword, "empty")),
         st.sampled_from(
             (
                 ("StudyInstanceUID", "uids", ("1.2.0",)),
@@ -160,6 +163,10 @@ def _criterion(summary: Summary) -> Any:
             )
         ),
     ]
+    if "KNEE" in of.get("StudyDescription", ""):
+        options.append(st.just(("StudyDescription", "all-of", ("LEFT",), ("KNEE",))))
+    if "PatientName" in of:
+        options.append(_fuzzy_key(of["PatientName"]).map(lambda key: ("PatientName", "fuzzy", key)))
     for keyword in ("PatientName", "PatientID", "AccessionNumber", "StudyID", "StudyDescription"):
         if value := of.get(keyword):
             options += [st.just((keyword, kind, text)) for kind, text in _texts(keyword, value)]
@@ -173,6 +180,34 @@ _NAMES = {
     "StudyID": "DICOMStudyId",
     "StudyDescription": "DICOMStudyDescription",
 }
+
+
+_MAY_BE_EMPTY = (
+    "StudyDate",
+    "StudyTime",
+    "AccessionNumber",
+    "ModalitiesInStudy",
+    "StudyDescription",
+    "PatientName",
+    "PatientSex",
+    "StudyID",
+    "NumberOfStudyRelatedInstances",
+)
+
+
+def _fuzzy_key(name: str) -> Any:
+    """Beginnings of a name's words, in any order and case, now and then with a wild card."""
+    words = [w for w in name.rsplit("=", maxsplit=1)[-1].replace("^", " ").split() if w]
+    beginnings = st.lists(
+        st.tuples(st.sampled_from(words), st.integers(1, 4)).map(lambda two: two[0][: two[1]]),
+        min_size=1,
+        max_size=3,
+    )
+    between = st.sampled_from((" ", "^", ", "))
+    cased = st.sampled_from((str.lower, str.upper, str, lambda text: f"?{text[1:]}"))
+    return st.tuples(between, beginnings, cased).map(
+        lambda three: three[2](three[0].join(three[1]))
+    )
 
 
 def _texts(keyword: str, value: str) -> list[tuple[str, str]]:
@@ -211,7 +246,7 @@ def questions(draw: st.DrawFn, summaries: list[Summary], at_most: int = 3) -> Qu
         criteria.setdefault(criterion[0], criterion)
     if criteria.get("StudyDate", ("", ""))[1] == "both":
         criteria.pop("StudyTime", None)
-    elif "StudyDate" in criteria and "StudyTime" in criteria:
+    elif all(criteria.get(k, ("", "empty"))[1] != "empty" for k in ("StudyDate", "StudyTime")):
         # two ranges of one form would be read as one range over both
         forms = [tuple(map(bool, criteria[k][2:])) for k in ("StudyDate", "StudyTime")]
         if forms[0] == forms[1]:

@@ -1,4 +1,4 @@
-"""One fixed archive of 300 image sets and 60 fixed questions, for every switch's position."""
+"""One fixed archive of 300 image sets and 68 fixed questions, for every switch's position."""
 
 from __future__ import annotations
 
@@ -121,10 +121,21 @@ _DATES: tuple[Criterion, ...] = (
 )
 
 
+_BEHAVIOURS: tuple[Criterion, ...] = (
+    ("PatientName", "fuzzy", "jan do"),
+    ("PatientName", "fuzzy", "jorg mull"),
+    ("PatientName", "fuzzy", "maria, de la"),
+    ("StudyDate", "empty"),
+    ("AccessionNumber", "empty"),
+    ("StudyDescription", "all-of", ("LEFT",), ("KNEE",)),
+    ("ModalitiesInStudy", "all-of", ("CT",), ("MR", "US")),
+)
+
+
 def questions() -> list[Question]:
-    """Sixty questions."""
+    """Sixty-eight questions."""
     asked = [Question(), Question("series")]
-    asked += [Question(criteria=(one,)) for one in (*_TEXT, *_DATES)]
+    asked += [Question(criteria=(one,)) for one in (*_TEXT, *_DATES, *_BEHAVIOURS)]
     pairs = [(_TEXT[i], _DATES[j]) for i, j in ((0, 0), (0, 1), (1, 1), (2, 2), (6, 1), (9, 3))]
     asked += [Question(criteria=pair) for pair in pairs]
     asked += [Question(criteria=(_TEXT[i], _DATES[7])) for i in (0, 7, 11)]
@@ -142,4 +153,5 @@ def questions() -> list[Question]:
         Question("series", (_TEXT[22], _DATES[4])),
     ]
     asked += [Question(criteria=(_TEXT[i], _TEXT[11], _DATES[3])) for i in (5, 7)]
+    asked += [Question(criteria=(_BEHAVIOURS[4], _BEHAVIOURS[6], _DATES[3]))]
     return asked

@@ -15,7 +15,9 @@ from typing import Any
 
 Summary = Mapping[str, Any]
 Criterion = tuple[Any, ...]
-"""(keyword, kind, operands…); kinds: is, wild, uids, any-of, days, times, both."""
+"""(keyword, kind, operands…); kinds: is, wild, uids, any-of, days, times, both, and those that
+ask for a behaviour: fuzzy, empty, all-of (each operand is a list of alternatives).
+"""
 
 STUDY = {
     "StudyDate": ("00080020", "DA", "DICOMStudyDate"),
@@ -172,6 +174,7 @@ def _values(summary: Summary, keyword: str) -> list[Any]:
         return [stored]
     text = (stored or "").rstrip(" ")
     text = text.lstrip(" ") if vr in ("CS", "LO", "SH") else text
+    text = "" if vr == "PN" and not text.strip("^=") else text
     if (vr == "DA" and not _date(text.replace(".", ""))) or (vr == "TM" and _seconds(text) is None):
         return []
     parted = keyword not in ("PatientID", "AccessionNumber", "StudyID")
@@ -227,6 +230,12 @@ def _matches(values: Mapping[str, list[Any]], criterion: Criterion) -> bool:
         first, last = operands
         seconds = [s for v in stored if (s := _seconds(v)) is not None]
         return any(_time(first, 0) <= s <= _time(last, 86400) for s in seconds)
+    if kind == "fuzzy":
+        return any(_fuzzy(operands[0], group) for v in stored for group in v.split("="))
+    if kind == "empty":
+        return not stored
+    if kind == "all-of":
+        return all(any(one in stored for one in alternatives) for alternatives in operands)
     if kind == "both":
         return _within_both(values, *operands)
     raise AssertionError(kind)
@@ -245,6 +254,18 @@ def _plain(name: str) -> str:
     """A name as people compare it: no case, no accents."""
     bare = "".join(c for c in unicodedata.normalize("NFKD", name) if not unicodedata.combining(c))
     return bare.upper().strip(" ").rstrip("^")
+
+
+def _fuzzy(key: str, group: str) -> bool:
+    """Whether it is what the key says, or has for each word of the key one that begins with it."""
+    if wild(_plain(key), _plain(group)):
+        return True
+    wanted, words = _words(key), _words(group)
+    return bool(wanted) and all(any(wild(f"{w}*", word) for word in words) for w in wanted)
+
+
+def _words(name: str) -> list[str]:
+    return _plain(name).replace("^", " ").replace(",", " ").split()
 
 
 def _within(day: str, first: str | None, last: str | None) -> bool:
@@ -323,6 +344,12 @@ def text_of(criterion: Criterion) -> list[tuple[str, str]]:
         return [(keyword, str(operands[0]))]
     if kind in ("uids", "any-of"):
         return [(keyword, ",".join(operands[0]))]
+    if kind == "fuzzy":
+        return [(keyword, operands[0]), ("fuzzymatching", "true")]
+    if kind == "empty":
+        return [("emptyvaluematching", "true"), (keyword, '""')]
+    if kind == "all-of":
+        return [(keyword, "\\".join(map(",".join, operands))), ("multiplevaluematching", "TRUE")]
     if kind == "both":
         first, last = operands
         return [

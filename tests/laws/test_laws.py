@@ -194,6 +194,8 @@ _NAMES = st.sampled_from(
         "offset",
         "includefield",
         "fuzzymatching",
+        "emptyvaluematching",
+        "multiplevaluematching",
         "ModalitiesInStudy",
         "StudyInstanceUID",
         "NumberOfStudyRelatedSeries",
@@ -203,7 +205,21 @@ _NAMES = st.sampled_from(
 _VALUES = st.one_of(
     st.text(max_size=12).map(quote),
     st.sampled_from(
-        ("20200101-", "-", "*", "1-2", "0930-10", "%FF", "CT,MR", "1.2\\3", "", "+", "99999999")
+        (
+            "20200101-",
+            "-",
+            "*",
+            "1-2",
+            "0930-10",
+            "%FF",
+            "CT,MR",
+            "1.2\\3",
+            "",
+            "+",
+            "99999999",
+            "true",
+            '""',
+        )
     ),
 )
 

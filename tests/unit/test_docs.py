@@ -227,7 +227,6 @@ def _warnings(query_string: bytes, tally: Tally | None = None) -> list[str]:
 def test_warnings_are_documented() -> None:
     """The texts of the document are those of the code, to the letter."""
     spoken = {
-        *_warnings(b"fuzzymatching=true&emptyvaluematching=true&multiplevaluematching=true"),
         *_warnings(b"SeriesDescription=LUNG&includefield=00091001"),
         *_warnings(b"limit=2", Tally(total=9)),
         *_warnings(b"", Tally()),

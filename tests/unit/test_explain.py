@@ -122,6 +122,19 @@ LONG = "A" * 512
                      [("NumberOfStudyRelatedSeries", "2", MatchedFor.DERIVED)], id="a number"),
         pytest.param("PatientID=PAT?", STUDIES,
                      [("PatientID", "PAT?", MatchedFor.WILD_CARD)], id="a wild card"),
+        pytest.param("StudyDate=%22%22&StudyID=%22%22&ModalitiesInStudy=%22%22"
+                     "&emptyvaluematching=true", STUDIES,
+                     [("StudyDate", "no value", MatchedFor.EMPTY),
+                      ("StudyID", "no value", MatchedFor.EMPTY),
+                      ("ModalitiesInStudy", "no value", MatchedFor.DERIVED)], id="empty values"),
+        pytest.param("StudyInstanceUID=%22%22&emptyvaluematching=true", STUDY_SERIES,
+                     [("StudyInstanceUID", "no value", MatchedFor.EMPTY)], id="no study"),
+        pytest.param("multiplevaluematching=true&ModalitiesInStudy=CT,MR%5CPT", STUDIES,
+                     [("ModalitiesInStudy", "CT, MR; and PT", MatchedFor.DERIVED)],
+                     id="several values"),
+        pytest.param("fuzzymatching=true&PatientName=jane", STUDIES, [("PatientName",
+                     "jane, or names with words that begin like its words", MatchedFor.NO_FILTER)],
+                     id="fuzzy"),
         pytest.param(f"PatientID={LONG}", STUDIES,
                      [("PatientID", LONG, MatchedFor.TOO_LONG)], id="too long"),
         pytest.param("PatientID=PAT1&AccessionNumber=A&StudyID=1", STUDIES,
@@ -152,6 +165,7 @@ def test_every_reason_is_given_somewhere() -> None:
     """The tables above hold each reason there is."""
     texts = [
         *("PatientName=A", "StudyTime=10", "ModalitiesInStudy=CT", "PatientID=A*"),
+        "StudyDate=%22%22&emptyvaluematching=true",
         *(f"StudyID={LONG}", "PatientID=A&StudyID=B", "StudyInstanceUID=1&PatientID=A"),
     ]
     seen = {m.why for text in texts for m in explained(text).matched}

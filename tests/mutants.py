@@ -49,7 +49,7 @@ OWN = {
     STUDY: "tests/unit/test_grouping.py",
     PIPELINE: "tests/http",
     MATCHING: "tests/unit/test_matching_types.py",
-    CONDITIONS: "tests/unit/test_query.py",
+    CONDITIONS: "tests/unit/test_query_values.py",
     QUERY: "tests/unit/test_query_rules.py",
     JSON: "tests/unit/test_encoding.py",
     RESULT: "tests/unit/test_encoding.py",

@@ -42,7 +42,7 @@ def asked_of(criterion: Criterion) -> str:
         case Range(lower, upper):
             return _range_of(lower, upper, criterion)
         case Fuzzy(key):
-            return f"{key}, or names with words that begin like its words"
+            return f"{key}, or its words in any order, each as a beginning"
         case Empty():
             return "no value"
         case AllOf(conditions):

@@ -133,7 +133,7 @@ LONG = "A" * 512
                      [("ModalitiesInStudy", "CT, MR; and PT", MatchedFor.DERIVED)],
                      id="several values"),
         pytest.param("fuzzymatching=true&PatientName=jane", STUDIES, [("PatientName",
-                     "jane, or names with words that begin like its words", MatchedFor.NO_FILTER)],
+                     "jane, or its words in any order, each as a beginning", MatchedFor.NO_FILTER)],
                      id="fuzzy"),
         pytest.param(f"PatientID={LONG}", STUDIES,
                      [("PatientID", LONG, MatchedFor.TOO_LONG)], id="too long"),

@@ -34,6 +34,8 @@ _BEHAVIOURS = {
 }
 _GENERAL = frozenset(("accept", "charset"))  # read by the server (§8.3.3)
 _INCLUDE = frozenset(("includefield", "includeField"))  # the second spelling is a client's habit
+PARAMETERS = (*sorted(_GENERAL), *sorted(_BEHAVIOURS), "includefield", "limit", "offset")
+"""The query parameters that are no matching key, by the names of the standard."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ import asyncio
 import json
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Message
 
@@ -49,7 +48,7 @@ async def ask(
     leave_after_parts: int | None = None,
 ) -> Answer:
     """The answer to one request; the client leaves after so many body parts, where that is said."""
-    parts = urlsplit(target)
+    path, _, query = target.partition("?")
     given = {"host": "gateway.test", **(headers or {})}
     scope = {
         "type": "http",
@@ -57,9 +56,9 @@ async def ask(
         "http_version": "1.1",
         "method": method,
         "scheme": "http",
-        "path": parts.path,
-        "raw_path": parts.path.encode(),
-        "query_string": parts.query.encode(),
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": query.encode(),
         "headers": [(k.lower().encode(), v.encode("latin-1")) for k, v in given.items()],
         "server": ("127.0.0.1", 8042),
         "client": ("127.0.0.1", 50000),

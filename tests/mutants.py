@@ -24,6 +24,7 @@ _ELSEWHERE = (
     "compression*",
     "docs*",
     "emulator*",
+    "generated_requests*",
     "keeping*",
     "openapi*",
     "probing*",
@@ -32,6 +33,7 @@ _ELSEWHERE = (
     "serving*",
     "settings*",
     "silence*",
+    "totality*",
 )
 ALL = (
     "tests/unit",

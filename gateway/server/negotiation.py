@@ -93,7 +93,7 @@ def _quality(offered: str, elements: list[_Element]) -> float:
 
 def _elements(text: str) -> Iterable[_Element]:
     for part in _ELEMENT.findall(text):
-        name, *parameters = (piece.strip() for piece in _PIECE.findall(part))
+        name, *parameters = [piece.strip() for piece in _PIECE.findall(part)] or [""]
         if name:
             yield _Element(name.lower(), _weight(parameters))
 

@@ -41,14 +41,15 @@ class Answer:
 
 async def ask(
     app: ASGIApp,
-    target: str,
+    target: str | bytes,
     *,
     method: str = "GET",
     headers: dict[str, str] | None = None,
     leave_after_parts: int | None = None,
 ) -> Answer:
     """The answer to one request; the client leaves after so many body parts, where that is said."""
-    path, _, query = target.partition("?")
+    sent = target.encode() if isinstance(target, str) else target
+    path, _, query = sent.partition(b"?")
     given = {"host": "gateway.test", **(headers or {})}
     scope = {
         "type": "http",
@@ -56,9 +57,9 @@ async def ask(
         "http_version": "1.1",
         "method": method,
         "scheme": "http",
-        "path": path,
-        "raw_path": path.encode(),
-        "query_string": query.encode(),
+        "path": path.decode(),
+        "raw_path": path,
+        "query_string": query,
         "headers": [(k.lower().encode(), v.encode("latin-1")) for k, v in given.items()],
         "server": ("127.0.0.1", 8042),
         "client": ("127.0.0.1", 50000),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from starlette.applications import Starlette
 
+from gateway.healthimaging.walk import Calls
 from gateway.qido.query import Dialect
 from gateway.search.imageset import ImageSet, Page
 from gateway.search.plan import Plan, SearchOptions
@@ -50,7 +51,7 @@ class ListedCalls:
 
 
 def app_over(
-    calls: ListedCalls,
+    calls: Calls,
     options: ServerOptions = ServerOptions(),  # noqa: B008 - frozen
     limits: Limits = Limits(),  # noqa: B008 - frozen
     dialect: Dialect = Dialect(),  # noqa: B008 - frozen

@@ -46,6 +46,7 @@ FRAMES = 'multipart/related; type="application/octet-stream"'
         pytest.param(f'{DICOM}; y="a', DICOM, id="quotes left open"),
         pytest.param(f"{DICOM}; y=\"a\\\", {JSON}\", text/x", DICOM, id="an escaped quote"),
         pytest.param(f",, ;q=1, {JSON}", JSON, id="empty elements"),
+        pytest.param(";", None, id="a semicolon alone"),
         pytest.param("image/png", None, id="none of them"),
         pytest.param('multipart/related; type="application/dicom+xml"', None, id="XML"),
         pytest.param(f"{DICOM};q=0", None, id="excluded"),

@@ -21,7 +21,7 @@ from gateway.errors import UriTooLongError
 from gateway.qido.attributes import Resource
 from gateway.qido.query import parse_query
 from gateway.server.caching import CacheControl
-from gateway.server.capabilities import Capabilities
+from gateway.server.capabilities import METHODS, Capabilities
 from gateway.server.compression import allow_compression
 from gateway.server.documents import DocsPage, openapi
 from gateway.server.negotiation import check_charset, choose_media_type, parameter_of
@@ -52,29 +52,6 @@ def create_app(
 ) -> Starlette:
     """The ASGI application that answers from `service`; `on_close` is awaited at its end."""
     allow_compression()
-    routes = [
-        Route(ROOT + resource.value, SearchEndpoint(resource, service, options), methods=["GET"])
-        for resource in Resource
-    ]
-    routes += [
-        Route(ROOT, Capabilities(service.dialect), methods=["GET", "OPTIONS"]),
-        Route("/healthz", _healthy),
-        Route("/readyz", _healthy),
-        Route("/openapi.yaml", openapi),
-        Route("/docs", DocsPage(), methods=["GET"]),
-    ]
-    middleware = [Middleware(RequestLog), Middleware(PlainRequests)]
-    if options.cors_origins:
-        middleware.append(
-            Middleware(
-                CORSMiddleware,
-                allow_origins=options.cors_origins,
-                allow_methods=["GET", "HEAD", "OPTIONS"],
-                allow_headers=["authorization", "if-none-match", "x-request-id"],
-                expose_headers=["Warning", "Content-Location", "ETag", "X-Request-ID"],
-                max_age=600,
-            )
-        )
 
     class Lifespan:
         async def __aenter__(self) -> None:
@@ -84,13 +61,45 @@ def create_app(
             await on_close()
 
     app = Starlette(
-        routes=routes,
-        middleware=middleware,
+        routes=_routes(service, options),
+        middleware=_middleware(options),
         exception_handlers={HTTPException: _http_problem},
         lifespan=lambda _: Lifespan(),
     )
     app.router.redirect_slashes = False
     return app
+
+
+def _routes(service: SearchService, options: ServerOptions) -> list[Route]:
+    searches = [
+        Route(ROOT + resource.value, SearchEndpoint(resource, service, options), methods=["GET"])
+        for resource in Resource
+    ]
+    return [
+        *searches,
+        Route(ROOT, Capabilities(service.dialect), methods=["GET", "OPTIONS"]),
+        Route("/healthz", _healthy),
+        Route("/readyz", _healthy),
+        Route("/openapi.yaml", openapi),
+        Route("/docs", DocsPage(), methods=["GET"]),
+    ]
+
+
+def _middleware(options: ServerOptions) -> list[Middleware]:
+    """What each request passes, the outermost first."""
+    passed = [Middleware(RequestLog), Middleware(PlainRequests)]
+    if options.cors_origins:
+        passed.append(
+            Middleware(
+                CORSMiddleware,
+                allow_origins=options.cors_origins,
+                allow_methods=METHODS,
+                allow_headers=["authorization", "if-none-match", "x-request-id"],
+                expose_headers=["Warning", "Content-Location", "ETag", "X-Request-ID"],
+                max_age=600,
+            )
+        )
+    return passed
 
 
 async def _healthy(request: Request) -> Response:

@@ -127,6 +127,23 @@ async def test_uri_too_long(length: int) -> None:
     assert (414 if length > 8_192 else 200) == (await ask(app(), target)).status
 
 
+@pytest.mark.parametrize(
+    ("name", "values", "status", "media_type"),
+    [
+        ("accept", ["image/png", "application/json"], 200, "application/json"),
+        ("accept", ["application/*;q=0", "*/*"], 406, "application/problem+json"),
+        ("if-none-match", ['"x"', "*"], 304, None),
+        ("accept-encoding", ["zstd;q=0", "identity"], 200, "application/dicom+json"),
+    ],
+)
+async def test_repeated_fields(
+    name: str, values: list[str], status: int, media_type: str | None
+) -> None:
+    """A list that comes in several fields is one list."""
+    answer = await ask(app(), STUDIES, headers={name: values})
+    assert (status, [media_type] * (status != 304)) == (answer.status, answer.all("content-type"))
+
+
 # --- CORS -----------------------------------------------------------------------------------------
 
 

@@ -82,11 +82,11 @@ def _path(path: str, item: Mapping[str, Any], openapi: Mapping[str, Any]) -> Ite
     parameters = [_resolved(one, openapi) for one in item.get("parameters", ())]
     if parameters:
         rows = ((p["name"], p["description"], p.get("example", "")) for p in parameters)
-        yield _table(("Parameter", "", "Example"), rows)
+        yield _table(("Parameter", "Meaning", "Example"), rows)
     answers = item["get"]["responses"].items()
     named = ((status, _resolved(one, openapi)) for status, one in answers)
     rows = ((s, one["description"], ", ".join(one.get("content", ()))) for s, one in named)
-    yield _table(("Status", "", "Media types"), rows)
+    yield _table(("Status", "Meaning", "Media types"), rows)
 
 
 def _resolved(one: Mapping[str, Any], openapi: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -21,6 +21,7 @@ def build(settings: Settings, environment: Mapping[str, str] = os.environ) -> St
         public_base_url=settings.public_base_url,
         cors_origins=settings.cors_origins,
         no_match_status=settings.no_match_status,
+        cache_control=settings.cache_control,
     )
     return create_app(service_of(settings, client), options, client.aclose)
 

@@ -58,6 +58,7 @@ class Settings(BaseSettings):
     equal_padding: Literal["trimmed", "both"] = "trimmed"
     trust_unmarked: bool = True
     no_match_status: Annotated[Literal[200, 204], BeforeValidator(_number)] = 200
+    cache_control: Literal["no-cache", "no-store"] = "no-cache"
     strict_parameters: bool = False
     public_base_url: str | None = None
     cors_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_by_comma)] = ()

@@ -14,17 +14,26 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from gateway.errors import ConfigError
 
 KEEP_ALIVE_S = 75  # longer than a proxy's idle time, or the proxy meets a closed connection
-
+MAX_TARGET_BYTES = 32_768
+"""How much of a request's target is kept. The application refuses far less, and says so by 414;
+httptools can't read more than 65,535, and uvicorn would say 400."""
 
 _REQUEST_LINE = re.compile(rb"[A-Z]+ ([^ \r\n]*) HTTP/1\.[01]\r\n")
 
 
 class _Protocol(HttpToolsProtocol):
-    """Reads a request line that holds letters outside ASCII, as curl sends what was typed."""
+    """Reads a request line that holds letters outside ASCII, as curl sends what was typed.
+
+    It reads one of any length, too.
+    """
 
     def data_received(self, data: bytes) -> None:
         """Take in what has come, such letters percent-encoded."""
         super().data_received(ascii_target(data))
+
+    def on_url(self, url: bytes) -> None:
+        """Take in a part of the target."""
+        self.url = (self.url + url)[:MAX_TARGET_BYTES]
 
 
 def ascii_target(data: bytes) -> bytes:

@@ -35,6 +35,8 @@ _MOST = 10**18  # stands for every number of more digits: no store has so many r
 _BEHAVIOURS = ("fuzzymatching", "emptyvaluematching", "multiplevaluematching")
 _GENERAL = frozenset(("accept", "charset"))  # read by the server (§8.3.3)
 _INCLUDE = frozenset(("includefield", "includeField"))  # the second spelling is a client's habit
+PARAMETERS = (*sorted(_GENERAL), *sorted(_BEHAVIOURS), "includefield", "limit", "offset")
+"""The query parameters that are no matching key, by the names of the standard."""
 
 
 @dataclass(frozen=True, slots=True)

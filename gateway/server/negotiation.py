@@ -1,57 +1,107 @@
-"""Which media type an answer has. Source: PS3.18 §8.7.5, RFC 9110 §12.5.1."""
+"""Which media type and character set an answer has. Source: PS3.18 §8.7.5, RFC 9110 §12.5.1."""
 
 from __future__ import annotations
 
-from gateway.errors import NotAcceptableError
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from urllib.parse import unquote_to_bytes
+
+from gateway.errors import NotAcceptableError, QueryError
 
 DICOM_JSON = "application/dicom+json"
 JSON = "application/json"
 OFFERED = (DICOM_JSON, JSON)
 """The media types of search results, the default first."""
 
+# Commas and semicolons within quotes part nothing: type="application/dicom+json"
+_ELEMENT = re.compile(r'(?:[^,"]|"(?:\\.|[^"\\])*"?)+')
+_PIECE = re.compile(r'(?:[^;"]|"(?:\\.|[^"\\])*"?)+')
+_WEIGHT = re.compile(r"[0-9]+(?:\.[0-9]*)?|\.[0-9]+")  # Java sends "q=.2"
+_REPAIRED = re.compile(r"(?i)\bdicom (json|xml)\b")
+_UTF_8 = frozenset(("utf-8", "utf8", "iso_ir 192", "*"))  # the third is DICOM's own name
 
-def choose_media_type(accept: str | None, parameter: str | None = None) -> str:
-    """The offered media type that the client wants most.
+
+@dataclass(frozen=True, slots=True)
+class _Element:
+    """One element of an Accept list: a name in lower case, and its q of 0 to 1."""
+
+    name: str
+    quality: float
+
+
+def choose_media_type(
+    accept: str | None, parameter: str | None = None, offered: Sequence[str] = OFFERED
+) -> str:
+    """The offered media type that the client wants most; of equals the first.
 
     `accept` is the header, None where there is none, which means anything; `parameter` is the
-    query parameter, which outranks the header where it names an offered type.
+    query parameter, which outranks the header where it names an offered type. It has no wild
+    cards (§8.3.3.1).
 
     Raises: NotAcceptableError.
     """
     if parameter:
-        # An unencoded "+" arrives as a space
-        wanted = _best(parameter.replace("dicom json", "dicom+json"))
+        wanted = _best((e for e in _elements(parameter) if "*" not in e.name), offered)
         if wanted is not None:
             return wanted
-    chosen = _best("*/*" if accept is None or not accept.strip() else accept)
+    chosen = _best(_elements("*/*" if accept is None or not accept.strip() else accept), offered)
     if chosen is None:
-        raise NotAcceptableError("Supported media types: " + ", ".join(OFFERED) + ".")
+        raise NotAcceptableError("Supported media types: " + ", ".join(offered) + ".")
     return chosen
 
 
-def _best(accept: str) -> str | None:
-    ranges = [_range(part) for part in accept.split(",") if part.strip()]
-    qualities = {offered: _quality(offered, ranges) for offered in OFFERED}
-    best = max(OFFERED, key=lambda offered: qualities[offered])
+def check_charset(parameter: str | None) -> None:
+    """See that the `charset` query parameter, if any, allows UTF-8, which JSON always has.
+
+    The Accept-Charset header is not looked at: RFC 9110 §12.5.2 lets a server disregard it.
+
+    Raises: QueryError.
+    """
+    elements = list(_elements(parameter or ""))
+    if elements and not any(e.name in _UTF_8 and e.quality > 0 for e in elements):
+        raise QueryError("charset", "must allow utf-8, the only one there is")
+
+
+def parameter_of(query_string: bytes, name: str) -> str | None:
+    """The text of a general parameter, its repetitions as one list; None where it is missing."""
+    found = [
+        value
+        for key, _, value in (pair.partition(b"=") for pair in query_string.split(b"&"))
+        if unquote_to_bytes(key) == name.encode()
+    ]
+    texts = [unquote_to_bytes(v.replace(b"+", b" ")).decode("latin-1") for v in found]
+    # An unencoded "+" arrives as a space, and so does the one that a form encodes: it is "dicom+"
+    return _REPAIRED.sub(r"dicom+\1", ", ".join(texts)) if found else None
+
+
+def _best(elements: Iterable[_Element], offered: Sequence[str]) -> str | None:
+    named = list(elements)
+    qualities = {one: _quality(one, named) for one in offered}
+    best = max(offered, key=lambda one: qualities[one])
     return best if qualities[best] > 0 else None
 
 
-def _quality(offered: str, ranges: list[tuple[str, float]]) -> float:
+def _quality(offered: str, elements: list[_Element]) -> float:
     """The q of the most specific range that covers `offered`, 0 where none does."""
-    for covering in (offered, "application/*", "*/*"):
-        found = [quality for name, quality in ranges if name == covering]
+    for covering in (offered, offered.partition("/")[0] + "/*", "*/*"):
+        found = [element.quality for element in elements if element.name == covering]
         if found:
             return max(found)
     return 0.0
 
 
-def _range(part: str) -> tuple[str, float]:
-    name, *parameters = (piece.strip() for piece in part.split(";"))
+def _elements(text: str) -> Iterable[_Element]:
+    for part in _ELEMENT.findall(text):
+        name, *parameters = [piece.strip() for piece in _PIECE.findall(part)] or [""]
+        if name:
+            yield _Element(name.lower(), _weight(parameters))
+
+
+def _weight(parameters: Iterable[str]) -> float:
     for parameter in parameters:
         key, _, value = parameter.partition("=")
         if key.strip().lower() == "q":
-            try:
-                return name.lower(), min(max(float(value), 0.0), 1.0)
-            except ValueError:
-                return name.lower(), 0.0
-    return name.lower(), 1.0
+            # What is no weight wants nothing: else a typo would ask for the type at full
+            return min(float(value), 1.0) if _WEIGHT.fullmatch(value.strip()) else 0.0
+    return 1.0

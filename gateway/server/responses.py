@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -26,6 +25,8 @@ from gateway.errors import (
     UpstreamValidationError,
     UriTooLongError,
 )
+from gateway.server.caching import CacheControl, Conditional, directives, weak_etag
+from gateway.server.compression import MIN_COMPRESSED_BYTES, VARY, compressed
 from gateway.server.telemetry import place_of, record_of
 
 HELD_BYTES = 256 * 1024
@@ -111,6 +112,7 @@ class SearchAnswer:
     warnings: Callable[[], Iterable[str]]
     is_empty: Callable[[], bool]
     no_match_status: int = 200
+    cache_control: CacheControl = "no-cache"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it: whole with its length where it is short, else as a stream.
@@ -127,24 +129,34 @@ class SearchAnswer:
             else:
                 await self._whole(bytes(held))(scope, receive, send)
                 return
-            await self._stream(bytes(held), chunks, scope, send)
+            start = bytes(held)
+
+            async def stream(scope: Scope, _: Receive, send: Send) -> None:
+                await self._stream(start, chunks, scope, send)
+
+            await compressed(stream)(scope, receive, send)
 
     def _whole(self, body: bytes) -> ASGIApp:
-        headers = self._headers()
         if self.no_match_status == 204 and self.is_empty():
             response = Response(status_code=204)
-        else:
-            digest = hashlib.blake2b(body + self.media_type.encode(), digest_size=12).hexdigest()
-            headers.append((b"etag", f'W/"{digest}"'.encode()))
-            response = Response(body, media_type=self.media_type)
-        response.raw_headers += headers
-        return _NotModified(response) if response.status_code == 200 else response
+            response.raw_headers += self._headers()
+            return response
+        response = Response(body, media_type=self.media_type)
+        response.raw_headers += self._headers()
+        answer: ASGIApp = response
+        if self.cache_control != "no-store":
+            response.headers["etag"] = weak_etag(body, self.media_type)
+            answer = Conditional(response)
+        return compressed(answer) if len(body) >= MIN_COMPRESSED_BYTES else answer
 
     async def _stream(
         self, held: bytes, chunks: AsyncGenerator[bytes, None], scope: Scope, send: Send
     ) -> None:
         headers = [(b"content-type", self.media_type.encode()), *self._headers()]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
+        if scope["method"] == "HEAD":  # its headers are known, and what comes costs calls
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+            return
         await send({"type": "http.response.body", "body": held, "more_body": True})
         try:
             async for chunk in chunks:
@@ -158,32 +170,8 @@ class SearchAnswer:
     def _headers(self) -> list[tuple[bytes, bytes]]:
         texts = (f"299 {self.service}: {text}" for text in self.warnings())
         return [
-            (b"cache-control", b"private, no-cache"),
-            (b"vary", b"Accept"),
+            (b"cache-control", directives(self.cache_control)),
+            (b"vary", VARY.encode()),
             (b"x-accel-buffering", b"no"),  # nginx would write patient data to its disk
             *((b"warning", text.encode("latin-1", "replace")) for text in texts),
         ]
-
-
-class _NotModified:
-    """A whole answer, or 304 where the client says that it has it."""
-
-    def __init__(self, response: Response) -> None:
-        self._response = response
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        response = self._response
-        etag = response.headers["etag"]
-        for name, value in scope["headers"]:
-            if name == b"if-none-match" and _names(value.decode("latin-1"), etag):
-                kept = ("etag", "cache-control", "vary", "warning")
-                headers = [h for h in response.raw_headers if h[0].decode() in kept]
-                response = Response(status_code=304)
-                response.raw_headers += headers
-                break
-        await response(scope, receive, send)
-
-
-def _names(if_none_match: str, etag: str) -> bool:
-    tags = {tag.strip() for tag in if_none_match.split(",")}
-    return etag in tags or etag.removeprefix("W/") in tags or "*" in tags

@@ -6,7 +6,6 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from urllib.parse import parse_qs
 
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
@@ -21,7 +20,12 @@ from starlette.types import Receive, Scope, Send
 from gateway.errors import UriTooLongError
 from gateway.qido.attributes import Resource
 from gateway.qido.query import parse_query
-from gateway.server.negotiation import choose_media_type
+from gateway.server.caching import CacheControl
+from gateway.server.capabilities import METHODS, Capabilities
+from gateway.server.compression import allow_compression
+from gateway.server.documents import DocsPage, openapi
+from gateway.server.negotiation import check_charset, choose_media_type, parameter_of
+from gateway.server.paths import PlainRequests, plain_path
 from gateway.server.responses import SearchAnswer, error_response, log_failure, problem
 from gateway.server.searches import SearchService
 from gateway.server.telemetry import RequestLog, record_of
@@ -40,29 +44,14 @@ class ServerOptions:
     public_base_url: str | None = None
     cors_origins: Sequence[str] = ()
     no_match_status: int = 200
+    cache_control: CacheControl = "no-cache"
 
 
 def create_app(
     service: SearchService, options: ServerOptions, on_close: Callable[[], Awaitable[None]]
 ) -> Starlette:
     """The ASGI application that answers from `service`; `on_close` is awaited at its end."""
-    routes = [
-        Route(ROOT + resource.value, SearchEndpoint(resource, service, options), methods=["GET"])
-        for resource in Resource
-    ]
-    routes += [Route("/healthz", _healthy), Route("/readyz", _healthy)]
-    middleware = [Middleware(RequestLog)]
-    if options.cors_origins:
-        middleware.append(
-            Middleware(
-                CORSMiddleware,
-                allow_origins=options.cors_origins,
-                allow_methods=["GET", "HEAD", "OPTIONS"],
-                allow_headers=["authorization", "accept", "content-type"],
-                expose_headers=["Warning", "Content-Location", "ETag", "X-Request-ID"],
-                max_age=600,
-            )
-        )
+    allow_compression()
 
     class Lifespan:
         async def __aenter__(self) -> None:
@@ -72,13 +61,45 @@ def create_app(
             await on_close()
 
     app = Starlette(
-        routes=routes,
-        middleware=middleware,
+        routes=_routes(service, options),
+        middleware=_middleware(options),
         exception_handlers={HTTPException: _http_problem},
         lifespan=lambda _: Lifespan(),
     )
     app.router.redirect_slashes = False
     return app
+
+
+def _routes(service: SearchService, options: ServerOptions) -> list[Route]:
+    searches = [
+        Route(ROOT + resource.value, SearchEndpoint(resource, service, options), methods=["GET"])
+        for resource in Resource
+    ]
+    return [
+        *searches,
+        Route(ROOT, Capabilities(service.dialect), methods=["GET", "OPTIONS"]),
+        Route("/healthz", _healthy),
+        Route("/readyz", _healthy),
+        Route("/openapi.yaml", openapi),
+        Route("/docs", DocsPage(), methods=["GET"]),
+    ]
+
+
+def _middleware(options: ServerOptions) -> list[Middleware]:
+    """What each request passes, the outermost first."""
+    passed = [Middleware(RequestLog), Middleware(PlainRequests)]
+    if options.cors_origins:
+        passed.append(
+            Middleware(
+                CORSMiddleware,
+                allow_origins=options.cors_origins,
+                allow_methods=METHODS,
+                allow_headers=["authorization", "if-none-match", "x-request-id"],
+                expose_headers=["Warning", "Content-Location", "ETag", "X-Request-ID"],
+                max_age=600,
+            )
+        )
+    return passed
 
 
 async def _healthy(request: Request) -> Response:
@@ -87,10 +108,15 @@ async def _healthy(request: Request) -> Response:
     return PlainTextResponse("ok\n")
 
 
-async def _http_problem(_: Request, exc: Exception) -> Response:
+async def _http_problem(request: Request, exc: Exception) -> Response:
     assert isinstance(exc, HTTPException)  # noqa: S101 - the only one it is registered for
-    details = {404: "There is no such resource.", 405: "This resource is read by GET."}
-    return problem(exc.status_code, details[exc.status_code], dict(exc.headers or {}))
+    if exc.status_code == 404:
+        return problem(404, "There is no such resource.")
+    read = set((exc.headers or {}).get("Allow", "").split(", "))
+    allow = ", ".join(sorted({*read, "OPTIONS"}))
+    if request.method == "OPTIONS":
+        return Response(status_code=204, headers={"allow": allow})
+    return problem(405, "This resource is read by GET.", {"allow": allow})
 
 
 def resource_at(path: str) -> tuple[Resource, str | None] | None:
@@ -100,7 +126,7 @@ def resource_at(path: str) -> tuple[Resource, str | None] | None:
     """
     for resource in Resource:
         pattern, _, _ = compile_path(ROOT + resource.value)
-        if found := pattern.match(path):
+        if found := pattern.match(plain_path(path)):
             return resource, found.groupdict().get("study")
     return None
 
@@ -135,11 +161,12 @@ class SearchEndpoint:
 
     def _search(self, scope: Scope) -> SearchAnswer:
         query_string: bytes = scope["query_string"]
-        if len(scope["path"]) + len(query_string) > MAX_URI_LENGTH:
+        if len(scope.get("raw_path") or scope["path"]) + len(query_string) > MAX_URI_LENGTH:
             raise UriTooLongError(f"A URI may have {MAX_URI_LENGTH} bytes.")
         headers = Headers(scope=scope)
-        accept = parse_qs(query_string.decode("latin-1")).get("accept", [""])[0]
-        media_type = choose_media_type(headers.get("accept"), accept)
+        accept = ", ".join(headers.getlist("accept")) or None
+        media_type = choose_media_type(accept, parameter_of(query_string, "accept"))
+        check_charset(parameter_of(query_string, "charset"))
         query = parse_query(
             self._resource,
             query_string,
@@ -156,6 +183,7 @@ class SearchEndpoint:
             warnings=running.warnings,
             is_empty=lambda: running.tally.results == 0,
             no_match_status=self._options.no_match_status,
+            cache_control=self._options.cache_control,
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from typing import Any
 from urllib.parse import quote
 
@@ -271,6 +272,33 @@ def test_head(demo: Running) -> None:
     assert b"" == headed.body
     assert got.one("content-length") == headed.one("content-length")
     assert got.one("etag") == headed.one("etag")
+
+
+@pytest.mark.parametrize("length", [9_000, 70_000, 300_000])
+def test_uri_too_long(demo: Running, length: int) -> None:
+    """A URI that is too long is 414, also one that the parser of URIs can't read."""
+    assert 414 == ask(f"{demo.url}/studies?" + "a" * length).status
+
+
+def test_forms_of_a_request(demo: Running) -> None:
+    """Slashes too many, and OPTIONS, are answered as they are meant."""
+    assert ask(f"{demo.url}//studies/").body == ask(f"{demo.url}/studies").body
+    assert "GET, HEAD, OPTIONS" == ask(f"{demo.url}/studies", method="OPTIONS").one("allow")
+    assert 3 <= len(ask(f"{demo.url}/", method="OPTIONS").json["resources"])
+
+
+def test_compressed(demo: Running) -> None:
+    """A client that accepts gzip gets the same answer within it."""
+    answer = ask(f"{demo.url}/studies", {"Accept-Encoding": "gzip"})
+    assert "gzip" == answer.one("content-encoding")
+    assert ask(f"{demo.url}/studies").body == gzip.decompress(answer.body)
+
+
+def test_documents(demo: Running) -> None:
+    """The OpenAPI document and its page stand beside the base URL."""
+    base = demo.url.removesuffix("/dicom-web")
+    assert ask(f"{base}/openapi.yaml").body.startswith(b"openapi: 3.1")
+    assert b"<h2>/dicom-web/studies</h2>" in ask(f"{base}/docs").body
 
 
 def test_health(demo: Running) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Message
 
@@ -42,25 +42,30 @@ class Answer:
 
 async def ask(
     app: ASGIApp,
-    target: str,
+    target: str | bytes,
     *,
     method: str = "GET",
-    headers: dict[str, str] | None = None,
+    headers: Mapping[str, str | Sequence[str]] | None = None,
     leave_after_parts: int | None = None,
 ) -> Answer:
-    """The answer to one request; the client leaves after so many body parts, where that is said."""
-    parts = urlsplit(target)
+    """The answer to one request; the client leaves after so many body parts, where that is said.
+
+    A header with several values is sent as several fields.
+    """
+    sent = target.encode() if isinstance(target, str) else target
+    path, _, query = sent.partition(b"?")
     given = {"host": "gateway.test", **(headers or {})}
+    fields = [(k, v) for k, vs in given.items() for v in ([vs] if isinstance(vs, str) else vs)]
     scope = {
         "type": "http",
         "asgi": {"version": "3.0"},
         "http_version": "1.1",
         "method": method,
         "scheme": "http",
-        "path": parts.path,
-        "raw_path": parts.path.encode(),
-        "query_string": parts.query.encode(),
-        "headers": [(k.lower().encode(), v.encode("latin-1")) for k, v in given.items()],
+        "path": path.decode(),
+        "raw_path": path,
+        "query_string": query,
+        "headers": [(k.lower().encode(), v.encode("latin-1")) for k, v in fields],
         "server": ("127.0.0.1", 8042),
         "client": ("127.0.0.1", 50000),
         "state": {},

@@ -74,12 +74,6 @@ async def test_refuses(target: str, method: str, headers: dict[str, str], status
     assert 0 == calls.served
 
 
-async def test_method_not_allowed_names_the_methods() -> None:
-    """405 says which methods there are."""
-    answer = await ask(app_over(ListedCalls([])), STUDIES, method="DELETE")
-    assert {"GET", "HEAD"} == {name.strip() for name in answer.one("allow").split(",")}
-
-
 def _raise(error: Exception, at: int) -> ListedCalls:
     def fault(number: int) -> None:
         if number == at:
@@ -173,18 +167,6 @@ async def test_no_match_status() -> None:
     app = app_over(ListedCalls([]), ServerOptions(no_match_status=204))
     answer = await ask(app, STUDIES)
     assert (204, b"", []) == (answer.status, answer.body, answer.all("content-type"))
-
-
-async def test_etag() -> None:
-    """A whole answer has a weak ETag; who has it already gets 304 without a body."""
-    app = app_over(ListedCalls([image_set(1)]))
-    etag = (await ask(app, STUDIES)).one("etag")
-    again = await ask(app, STUDIES, headers={"if-none-match": f'W/"x", {etag}'})
-    other = await ask(app, STUDIES, headers={"if-none-match": 'W/"x"'})
-    assert etag.startswith('W/"')
-    assert (304, b"", 200) == (again.status, again.body, other.status)
-    json = await ask(app, STUDIES, headers={"accept": "application/json"})
-    assert ("application/json", True) == (json.one("content-type"), json.one("etag") != etag)
 
 
 async def test_budget_is_a_status() -> None:

@@ -446,7 +446,7 @@ def test_a_failure_is_not_judged() -> None:
         ("/dicom-web/series", (ALL_SERIES, None)),
         ("/dicom-web/studies/1.2/series", (STUDY_SERIES, "1.2")),
         ("/dicom-web/studies/1.2", None),
-        ("/dicom-web/studies/", None),
+        ("/dicom-web//studies/", (STUDIES, None)),
         ("/studies", None),
         ("", None),
     ],

@@ -12,44 +12,6 @@ from gateway.server.negotiation import choose_media_type
 from gateway.server.responses import STATUS_OF, error_response
 from gateway.server.telemetry import place_of
 
-DICOM, JSON = "application/dicom+json", "application/json"
-
-
-@pytest.mark.parametrize(
-    ("accept", "parameter", "chosen"),
-    [
-        pytest.param(None, None, DICOM, id="no header"),
-        pytest.param("", None, DICOM, id="an empty one"),
-        pytest.param("*/*", None, DICOM, id="anything"),
-        pytest.param("application/*", None, DICOM, id="any application"),
-        pytest.param(DICOM, None, DICOM, id="OHIF"),
-        pytest.param(f"{DICOM}, {JSON}", None, DICOM, id="dicomweb-client"),
-        pytest.param(JSON, None, JSON, id="the other"),
-        pytest.param("APPLICATION/JSON", None, JSON, id="in capitals"),
-        pytest.param(f"{DICOM};q=0.5, {JSON}", None, JSON, id="by q"),
-        pytest.param(f"{DICOM}; q=0.5; x=1, {JSON};q=0.4", None, DICOM, id="q with spaces"),
-        pytest.param(f"{DICOM};q=0, */*", None, JSON, id="q=0 excludes"),
-        pytest.param(f"*/*;q=0.1, {JSON};q=0.2", None, JSON, id="the most specific range counts"),
-        pytest.param(f"text/html, {DICOM};charset=utf-8", None, DICOM, id="with a parameter"),
-        pytest.param(f'{DICOM}, multipart/related; type="application/octet-stream"', None, DICOM,
-                     id="mixed, as OHIF has it"),
-        pytest.param("image/png", None, None, id="none of them"),
-        pytest.param('multipart/related; type="application/dicom+xml"', None, None, id="XML"),
-        pytest.param(f"{DICOM};q=0", None, None, id="excluded"),
-        pytest.param(f"{DICOM};q=x", None, None, id="a q that is none"),
-        pytest.param("*/*", JSON, JSON, id="the parameter outranks the header"),
-        pytest.param("*/*", "application/dicom json", DICOM, id="its + became a space"),
-        pytest.param(JSON, "image/png", JSON, id="a parameter that names nothing offered"),
-        pytest.param("image/png", JSON, JSON, id="a parameter alone"),
-    ],
-)  # fmt: skip
-def test_media_type(accept: str | None, parameter: str | None, chosen: str | None) -> None:
-    """The offered type that is wanted most, or none."""
-    try:
-        assert chosen == choose_media_type(accept, parameter)
-    except NotAcceptableError:
-        assert chosen is None
-
 
 def _below(kind: type[Exception]) -> set[type[Exception]]:
     return {kind}.union(*(_below(sub) for sub in kind.__subclasses__()))

@@ -1,0 +1,77 @@
+"""What the service can do, as JSON: PS3.18 §8.9, Retrieve Capabilities."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from starlette.datastructures import Headers
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from gateway.errors import NotAcceptableError
+from gateway.qido.attributes import Attribute, Resource, answerable, returned_by_default
+from gateway.qido.query import PARAMETERS, Dialect, parse_query
+from gateway.server.negotiation import JSON, OFFERED, choose_media_type
+from gateway.server.responses import error_response
+from gateway.server.telemetry import record_of
+
+METHODS = ("GET", "HEAD", "OPTIONS")
+"""What each resource allows."""
+
+
+def capabilities(dialect: Dialect) -> dict[str, Any]:
+    """The resources, each with its methods, media types, parameters and attributes.
+
+    `matched` says that a key on the attribute is a criterion, `returned` whether an answer has the
+    attribute always or where the request names it.
+    """
+    return {"resources": [_resource(resource, dialect) for resource in Resource]}
+
+
+def is_matched(attribute: Attribute, resource: Resource, dialect: Dialect) -> bool:
+    """Whether a key on `attribute` is a criterion there, which the parser itself knows."""
+    lax = Dialect(instances_matchable=dialect.instances_matchable)
+    sample = {"DA": b"20200101", "TM": b"10"}.get(attribute.vr, b"1")
+    study_uid = "1" if resource is Resource.STUDY_SERIES else None
+    key = attribute.keyword.encode() + b"=" + sample
+    return not parse_query(resource, key, study_uid=study_uid, dialect=lax).warnings
+
+
+def _resource(resource: Resource, dialect: Dialect) -> dict[str, Any]:
+    default = returned_by_default(resource)
+    return {
+        "path": resource.value,
+        "methods": METHODS,
+        "mediaTypes": OFFERED,
+        "parameters": PARAMETERS,
+        "attributes": [
+            {
+                "keyword": attribute.keyword,
+                "tag": attribute.tag,
+                "vr": attribute.vr,
+                "matched": is_matched(attribute, resource, dialect),
+                "returned": "always" if attribute in default else "asked",
+            }
+            for attribute in answerable(resource)
+        ],
+    }
+
+
+class Capabilities:
+    """The endpoint of the base URL."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._body = orjson.dumps(capabilities(dialect))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer GET, HEAD and OPTIONS alike; the standard asks by OPTIONS."""
+        record_of(scope).facts["route"] = scope["path"]
+        accept = ", ".join(Headers(scope=scope).getlist("accept")) or None
+        try:
+            media_type = choose_media_type(accept, offered=(JSON,))
+        except NotAcceptableError as exc:
+            await error_response(exc)(scope, receive, send)
+            return
+        headers = {"allow": ", ".join(METHODS), "cache-control": "no-cache", "vary": "Accept"}
+        await Response(self._body, 200, headers, media_type)(scope, receive, send)

@@ -1,0 +1,93 @@
+"""Requests that schemathesis makes of the OpenAPI document: no bug, and no answer outside of it.
+
+`QIDO_EXAMPLES` is how many are made of the searches, by default 2,000.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+import structlog
+import yaml
+from hypothesis import HealthCheck, given, settings
+from schemathesis import GenerationMode
+from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
+
+from gateway.emulator.archive import summaries
+from gateway.server.documents import document
+from gateway.server.searches import Limits
+from tests.http.upstream import app_over
+from tests.laws.harness import StoreCalls, store_of
+
+EXAMPLES = int(os.environ.get("QIDO_EXAMPLES", "2000"))
+MODES = {"legal": GenerationMode.POSITIVE, "illegal": GenerationMode.NEGATIVE}
+SHARES = {
+    ("get", "legal"): 0.2,
+    ("get", "illegal"): 0.08,
+    ("head", "legal"): 0.03,
+    ("head", "illegal"): 0.024,
+}
+"""Of the examples, for each of the three searches."""
+# An empty key and an unknown parameter are legal, which no schema can say; nor can one say that a
+# range does not end before it begins
+UNDECIDABLE: list[Any] = [negative_data_rejection, positive_data_acceptance]
+PATHS: dict[str, Any] = yaml.safe_load(document())["paths"]
+SEARCHES = [
+    (path, method, mode)
+    for path in (path for path, item in PATHS.items() if "parameters" in item)
+    for method, mode in SHARES
+]
+OTHERS = [
+    (path, method, "legal")
+    for path, item in PATHS.items()
+    for method in item
+    if method != "parameters" and (path, method, "legal") not in SEARCHES
+]
+
+
+@pytest.fixture(scope="module")
+def operations() -> Iterator[Any]:
+    """The operations of a gateway over an emulator's made-up archive, by path and method."""
+    store = store_of(summaries(60))
+    app = app_over(StoreCalls(store), limits=Limits(default_limit=4, max_results=8))
+    yield schemathesis.openapi.from_asgi("/openapi.yaml", app)
+    store.close()
+
+
+@pytest.fixture(autouse=True)
+def _quiet() -> Iterator[None]:
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    yield
+    structlog.reset_defaults()
+
+
+@pytest.mark.parametrize(("path", "method", "mode"), [*SEARCHES, *OTHERS])
+def test_generated_requests(operations: Any, path: str, method: str, mode: str) -> None:
+    """Each answer has a status, a media type, fields and a body that the document describes."""
+    number = round(EXAMPLES * SHARES[method, mode]) if (path, method, mode) in SEARCHES else 1
+    statuses: Counter[int] = Counter()
+
+    @given(operations[path][method].as_strategy(generation_mode=MODES[mode]))
+    @settings(
+        max_examples=number,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    def run(case: schemathesis.Case[Any]) -> None:
+        response = case.call()
+        statuses[response.status_code] += 1
+        case.validate_response(response, excluded_checks=UNDECIDABLE)
+
+    run()
+    assert statuses.total() >= number
+    assert 500 not in statuses
+    if mode == "legal":  # most are answered, so that answers are looked at and not refusals alone
+        assert 3 * statuses[400] < 2 * statuses.total()

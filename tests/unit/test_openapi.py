@@ -1,0 +1,113 @@
+"""The OpenAPI document is one, and says what the code does."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from openapi_spec_validator import validate
+from starlette.routing import Route
+
+from gateway.qido.attributes import ATTRIBUTES, BY_KEYWORD, Resource, answerable
+from gateway.qido.query import PARAMETERS, Dialect
+from gateway.server.capabilities import METHODS, capabilities, is_matched
+from gateway.server.documents import document, page
+from gateway.server.negotiation import OFFERED
+from gateway.server.responses import STATUS_OF
+from gateway.server.routes import MAX_URI_LENGTH, ROOT
+from tests.http.upstream import ListedCalls, app_over
+
+ALL_MATCHED = Dialect(instances_matchable=True)
+PROJECT = Path(__file__).resolve().parents[2] / "pyproject.toml"
+
+
+@pytest.fixture(scope="module")
+def openapi() -> dict[str, Any]:
+    """The document."""
+    found: dict[str, Any] = yaml.safe_load(document())
+    return found
+
+
+def _names(openapi: dict[str, Any], path: str, where: str) -> list[str]:
+    references = (one["$ref"].rpartition("/")[2] for one in openapi["paths"][path]["parameters"])
+    parameters = (openapi["components"]["parameters"][name] for name in references)
+    return [one["name"] for one in parameters if one["in"] == where]
+
+
+def test_it_is_valid(openapi: dict[str, Any]) -> None:
+    """It obeys the specification that it names."""
+    validate(openapi)
+
+
+def test_it_has_every_route(openapi: dict[str, Any]) -> None:
+    """Each route stands there with its methods, and no other."""
+    routes = [route for route in app_over(ListedCalls([])).routes if isinstance(route, Route)]
+    expected = {r.path: {*(r.methods or ()), "OPTIONS"} for r in routes}
+    described = {
+        path: {name.upper() for name in item if name != "parameters"}
+        for path, item in openapi["paths"].items()
+    }
+    assert expected == described
+    assert all(set(METHODS) == methods for methods in expected.values())
+
+
+@pytest.mark.parametrize("resource", Resource, ids=lambda resource: resource.value)
+def test_it_has_every_parameter(openapi: dict[str, Any], resource: Resource) -> None:
+    """A search has the parameters and the matching keys that the parser knows there."""
+    keys = {a.keyword for a in answerable(resource) if is_matched(a, resource, ALL_MATCHED)}
+    names = _names(openapi, ROOT + resource.value, "query")
+    assert sorted({*PARAMETERS, *keys}) == sorted(names)
+    assert ("{study}" in resource.value) == (
+        "study" in _names(openapi, ROOT + resource.value, "path")
+    )
+
+
+def test_it_describes_each_key(openapi: dict[str, Any]) -> None:
+    """Each key is described by its tag and VR, and its example is a value that it may have."""
+    for name, parameter in openapi["components"]["parameters"].items():
+        if attribute := BY_KEYWORD.get(name):
+            assert parameter["description"].startswith(f"{attribute.tag}, {attribute.vr}: ")
+
+
+@pytest.mark.parametrize("resource", Resource, ids=lambda resource: resource.value)
+@pytest.mark.parametrize("method", ["get", "head"])
+def test_it_has_every_status(openapi: dict[str, Any], resource: Resource, method: str) -> None:
+    """A search has each status that an answer or an error can have."""
+    answers = openapi["paths"][ROOT + resource.value][method]["responses"]
+    expected = {200, 204, 304, 500, *STATUS_OF.values()}
+    assert sorted(map(str, expected)) == sorted(answers)
+
+
+def test_it_has_the_media_types_and_limits(openapi: dict[str, Any]) -> None:
+    """Media types, the longest URI and the version are those of the code."""
+    responses = openapi["components"]["responses"]
+    assert list(OFFERED) == list(responses["Results"]["content"])
+    assert f"{MAX_URI_LENGTH:,}" in responses["UriTooLong"]["description"]
+    project = tomllib.loads(PROJECT.read_text("utf-8"))
+    assert project["project"]["version"] == openapi["info"]["version"]
+    assert ["openapi.yaml"] == project["tool"]["setuptools"]["package-data"]["gateway.server"]
+
+
+def test_the_page_has_all_of_it(openapi: dict[str, Any]) -> None:
+    """The page names each path, parameter and status, its texts escaped."""
+    text = page({**openapi, "info": {**openapi["info"], "title": "<b>"}})
+    assert "&lt;b&gt;" in text and "<b>" not in text
+    for name in (*openapi["paths"], *PARAMETERS, *(a.keyword for a in ATTRIBUTES if a.matchable)):
+        assert name in text
+
+
+@pytest.mark.parametrize("dialect", [Dialect(), Dialect(strict=True), ALL_MATCHED])
+def test_capabilities(dialect: Dialect) -> None:
+    """Capabilities say of each attribute whether a key on it is a criterion with these settings."""
+    for one, resource in zip(capabilities(dialect)["resources"], Resource, strict=True):
+        assert [a.keyword for a in answerable(resource)] == [
+            a["keyword"] for a in one["attributes"]
+        ]
+        for attribute in one["attributes"]:
+            known = BY_KEYWORD[attribute["keyword"]].matchable
+            if attribute["keyword"] == "NumberOfSeriesRelatedInstances":
+                known = dialect.instances_matchable
+            assert known == attribute["matched"]

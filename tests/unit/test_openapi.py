@@ -11,7 +11,13 @@ import yaml
 from openapi_spec_validator import validate
 from starlette.routing import Route
 
-from gateway.qido.attributes import ATTRIBUTES, BY_KEYWORD, Resource, answerable
+from gateway.qido.attributes import (
+    ATTRIBUTES,
+    BY_KEYWORD,
+    Resource,
+    answerable,
+    returned_by_default,
+)
 from gateway.qido.query import PARAMETERS, Dialect
 from gateway.server.capabilities import METHODS, capabilities, is_matched
 from gateway.server.documents import document, page
@@ -92,16 +98,32 @@ def test_it_has_the_media_types_and_limits(openapi: dict[str, Any]) -> None:
 
 
 def test_the_page_has_all_of_it(openapi: dict[str, Any]) -> None:
-    """The page names each path, parameter and status, its texts escaped."""
-    text = page({**openapi, "info": {**openapi["info"], "title": "<b>"}})
-    assert "&lt;b&gt;" in text and "<b>" not in text
+    """The page names each path, parameter and status."""
+    text = page(openapi)
     for name in (*openapi["paths"], *PARAMETERS, *(a.keyword for a in ATTRIBUTES if a.matchable)):
         assert name in text
 
 
+@pytest.mark.parametrize("place", ["info", "paths", "components"])
+def test_the_page_is_text(openapi: dict[str, Any], place: str) -> None:
+    """Whatever the document says is text on the page, never HTML."""
+    marked = {**openapi, place: _marked(openapi[place])}
+    text = page(marked)
+    assert "&lt;b&gt;" in text and "<b>" not in text
+
+
+def _marked(part: Any) -> Any:
+    """`part` with a tag in every text but references."""
+    if isinstance(part, dict):
+        return {key: v if key == "$ref" else _marked(v) for key, v in part.items()}
+    if isinstance(part, list):
+        return [_marked(one) for one in part]
+    return f"<b>{part}" if isinstance(part, str) else part
+
+
 @pytest.mark.parametrize("dialect", [Dialect(), Dialect(strict=True), ALL_MATCHED])
 def test_capabilities(dialect: Dialect) -> None:
-    """Capabilities say of each attribute whether a key on it is a criterion with these settings."""
+    """Of each attribute: whether a key on it is a criterion with these settings, and its return."""
     for one, resource in zip(capabilities(dialect)["resources"], Resource, strict=True):
         assert [a.keyword for a in answerable(resource)] == [
             a["keyword"] for a in one["attributes"]
@@ -111,3 +133,5 @@ def test_capabilities(dialect: Dialect) -> None:
             if attribute["keyword"] == "NumberOfSeriesRelatedInstances":
                 known = dialect.instances_matchable
             assert known == attribute["matched"]
+        default = [a["keyword"] for a in one["attributes"] if a["returned"] == "always"]
+        assert [a.keyword for a in returned_by_default(resource)] == default

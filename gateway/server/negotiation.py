@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from gateway.errors import NotAcceptableError
 
 DICOM_JSON = "application/dicom+json"
@@ -10,7 +12,9 @@ OFFERED = (DICOM_JSON, JSON)
 """The media types of search results, the default first."""
 
 
-def choose_media_type(accept: str | None, parameter: str | None = None) -> str:
+def choose_media_type(
+    accept: str | None, parameter: str | None = None, offered: Sequence[str] = OFFERED
+) -> str:
     """The offered media type that the client wants most.
 
     `accept` is the header, None where there is none, which means anything; `parameter` is the
@@ -20,19 +24,19 @@ def choose_media_type(accept: str | None, parameter: str | None = None) -> str:
     """
     if parameter:
         # An unencoded "+" arrives as a space
-        wanted = _best(parameter.replace("dicom json", "dicom+json"))
+        wanted = _best(parameter.replace("dicom json", "dicom+json"), offered)
         if wanted is not None:
             return wanted
-    chosen = _best("*/*" if accept is None or not accept.strip() else accept)
+    chosen = _best("*/*" if accept is None or not accept.strip() else accept, offered)
     if chosen is None:
-        raise NotAcceptableError("Supported media types: " + ", ".join(OFFERED) + ".")
+        raise NotAcceptableError("Supported media types: " + ", ".join(offered) + ".")
     return chosen
 
 
-def _best(accept: str) -> str | None:
+def _best(accept: str, offered: Sequence[str]) -> str | None:
     ranges = [_range(part) for part in accept.split(",") if part.strip()]
-    qualities = {offered: _quality(offered, ranges) for offered in OFFERED}
-    best = max(OFFERED, key=lambda offered: qualities[offered])
+    qualities = {one: _quality(one, ranges) for one in offered}
+    best = max(offered, key=lambda one: qualities[one])
     return best if qualities[best] > 0 else None
 
 

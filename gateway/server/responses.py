@@ -102,7 +102,8 @@ class SearchAnswer:
     """An answer of search results.
 
     `chunks` are the parts of its body. `warnings` tells the texts that are right at the moment it
-    is asked: when the header leaves. `is_empty` tells then whether there is no result.
+    is asked: when the header leaves. `is_empty` tells then whether there is no result, and `total`
+    the number of all results, those outside the window too, None where that is not known.
     """
 
     chunks: AsyncGenerator[bytes, None]
@@ -110,6 +111,7 @@ class SearchAnswer:
     service: str
     warnings: Callable[[], Iterable[str]]
     is_empty: Callable[[], bool]
+    total: Callable[[], int | None] = lambda: None
     no_match_status: int = 200
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -157,7 +159,9 @@ class SearchAnswer:
 
     def _headers(self) -> list[tuple[bytes, bytes]]:
         texts = (f"299 {self.service}: {text}" for text in self.warnings())
+        total = self.total()
         return [
+            *([] if total is None else [(b"x-total-count", str(total).encode())]),
             (b"cache-control", b"private, no-cache"),
             (b"vary", b"Accept"),
             (b"x-accel-buffering", b"no"),  # nginx would write patient data to its disk
@@ -176,7 +180,7 @@ class _NotModified:
         etag = response.headers["etag"]
         for name, value in scope["headers"]:
             if name == b"if-none-match" and _names(value.decode("latin-1"), etag):
-                kept = ("etag", "cache-control", "vary", "warning")
+                kept = ("etag", "cache-control", "vary", "warning", "x-total-count")
                 headers = [h for h in response.raw_headers if h[0].decode() in kept]
                 response = Response(status_code=304)
                 response.raw_headers += headers

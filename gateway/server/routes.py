@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import parse_qs
 
 from starlette.applications import Starlette
@@ -20,13 +20,15 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.errors import UriTooLongError
 from gateway.qido.attributes import Resource
-from gateway.qido.query import parse_query
-from gateway.server.negotiation import choose_media_type
+from gateway.qido.query import Query, parse_query
+from gateway.server.negotiation import JSON, OFFERED, choose_media_type
 from gateway.server.responses import SearchAnswer, error_response, log_failure, problem
 from gateway.server.searches import SearchService
 from gateway.server.telemetry import RequestLog, record_of
 
 ROOT = "/dicom-web"
+COUNT = "/count"
+"""What stands behind the path of a search whose results are only counted."""
 MAX_URI_LENGTH = 8_192
 """Bytes of path and query."""
 
@@ -50,6 +52,14 @@ def create_app(
         Route(ROOT + resource.value, SearchEndpoint(resource, service, options), methods=["GET"])
         for resource in Resource
     ]
+    routes += [
+        Route(
+            ROOT + resource.value + COUNT,
+            CountEndpoint(resource, service, options),
+            methods=["GET"],
+        )
+        for resource in Resource
+    ]
     routes += [Route("/healthz", _healthy), Route("/readyz", _healthy)]
     middleware = [Middleware(RequestLog)]
     if options.cors_origins:
@@ -59,7 +69,13 @@ def create_app(
                 allow_origins=options.cors_origins,
                 allow_methods=["GET", "HEAD", "OPTIONS"],
                 allow_headers=["authorization", "accept", "content-type"],
-                expose_headers=["Warning", "Content-Location", "ETag", "X-Request-ID"],
+                expose_headers=[
+                    "Warning",
+                    "Content-Location",
+                    "ETag",
+                    "X-Request-ID",
+                    "X-Total-Count",
+                ],
                 max_age=600,
             )
         )
@@ -108,12 +124,15 @@ def resource_at(path: str) -> tuple[Resource, str | None] | None:
 class SearchEndpoint:
     """One search resource."""
 
+    suffix = ""
+    offered: Sequence[str] = OFFERED
+
     def __init__(self, resource: Resource, service: SearchService, options: ServerOptions) -> None:
         self._resource, self._service, self._options = resource, service, options
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, and end the walk when the client leaves."""
-        record_of(scope).facts["route"] = ROOT + self._resource.value
+        record_of(scope).facts["route"] = ROOT + self._resource.value + self.suffix
         answering = asyncio.ensure_future(self._answer(scope, receive, send))
         leaving = asyncio.ensure_future(_left(receive))
         try:
@@ -139,7 +158,7 @@ class SearchEndpoint:
             raise UriTooLongError(f"A URI may have {MAX_URI_LENGTH} bytes.")
         headers = Headers(scope=scope)
         accept = parse_qs(query_string.decode("latin-1")).get("accept", [""])[0]
-        media_type = choose_media_type(headers.get("accept"), accept)
+        media_type = choose_media_type(headers.get("accept"), accept, self.offered)
         query = parse_query(
             self._resource,
             query_string,
@@ -147,15 +166,41 @@ class SearchEndpoint:
             dialect=self._service.dialect,
         )
         base_url = self._options.public_base_url or _base_url(scope, headers)
+        return self._answer_of(query, media_type, base_url, record_of(scope).facts)
+
+    def _answer_of(
+        self, query: Query, media_type: str, base_url: str, facts: dict[str, object]
+    ) -> SearchAnswer:
         running = self._service.start(query)
-        facts = record_of(scope).facts
         return SearchAnswer(
             chunks=running.json(base_url, facts.update),
             media_type=media_type,
             service=base_url,
             warnings=running.warnings,
             is_empty=lambda: running.tally.results == 0,
+            total=lambda: running.tally.total,
             no_match_status=self._options.no_match_status,
+        )
+
+
+class CountEndpoint(SearchEndpoint):
+    """The number of a search's results, as dcm4chee gives it."""
+
+    suffix = COUNT
+    offered = (JSON,)
+
+    def _answer_of(
+        self, query: Query, media_type: str, base_url: str, facts: dict[str, object]
+    ) -> SearchAnswer:
+        # Neither window nor order nor what is returned changes a number
+        alone = replace(query, limit=None, offset=0, order=(), also_return=())
+        running = self._service.start(alone)
+        return SearchAnswer(
+            chunks=running.count_json(facts.update),
+            media_type=media_type,
+            service=base_url,
+            warnings=running.count_warnings,
+            is_empty=lambda: False,
         )
 
 

@@ -197,13 +197,30 @@ _NAMES = st.sampled_from(
         "ModalitiesInStudy",
         "StudyInstanceUID",
         "NumberOfStudyRelatedSeries",
+        "updatedAt",
+        "orderby",
         "x",
     )
 )
 _VALUES = st.one_of(
     st.text(max_size=12).map(quote),
     st.sampled_from(
-        ("20200101-", "-", "*", "1-2", "0930-10", "%FF", "CT,MR", "1.2\\3", "", "+", "99999999")
+        (
+            "20200101-",
+            "-",
+            "*",
+            "1-2",
+            "0930-10",
+            "%FF",
+            "CT,MR",
+            "1.2\\3",
+            "",
+            "+",
+            "99999999",
+            "-StudyDate",
+            "2020-01-02/..",
+            "-20200102",
+        )
     ),
 )
 

@@ -56,7 +56,7 @@ def tree_of(explained: Explanation, target: str) -> Tree:
         ),
     )
     for line in (
-        "answered newest first; a study waits " + explained.waits.value,
+        f"answered {_order(explained)}; a study waits {explained.waits.value}",
         f"results {_window(explained)}",
         "studies fetched whole by a search of their own: " + explained.completed.value,
     ):
@@ -100,6 +100,10 @@ def _branch(label: str, children: Iterable[str | Tree] = ()) -> Tree:
     for child in children:
         tree.children.append(child if isinstance(child, Tree) else Tree(_text(child)))
     return tree
+
+
+def _order(explained: Explanation) -> str:
+    return f"by {', '.join(explained.order)}" if explained.order else "newest first"
 
 
 def _has_children(tree: Tree) -> bool:

@@ -48,6 +48,7 @@ MATCHING, CONDITIONS = "gateway/qido/matching.py", "gateway/qido/conditions.py"
 JSON, RESULT = "gateway/qido/dicomjson.py", "gateway/qido/result.py"
 QUERY = "gateway/qido/query.py"
 COST = "gateway/search/cost.py"
+ARRIVAL, ORDERING = "gateway/qido/arrival.py", "gateway/qido/ordering.py"
 
 # The tests of a room come first: most mutants die there
 OWN = {
@@ -61,6 +62,8 @@ OWN = {
     JSON: "tests/unit/test_encoding.py",
     RESULT: "tests/unit/test_encoding.py",
     COST: "tests/unit/test_explain.py",
+    ARRIVAL: "tests/unit/test_arrival.py",
+    ORDERING: "tests/unit/test_ordering.py",
 }
 
 MUTANTS: tuple[tuple[str, str, str], ...] = (
@@ -68,7 +71,10 @@ MUTANTS: tuple[tuple[str, str, str], ...] = (
     (PLAN, "format_date(day - 1)", "format_date(day)"),
     (PLAN, "format_date(day + 1)", "format_date(day)"),
     (PLAN, "completes_all=True", "completes_all=False"),
-    (PLAN, "dated_only=bool(filters))\n    return", "dated_only=False)\n    return"),
+    (PLAN, "dated_only=bool(dates)", "dated_only=False"),
+    (PLAN, "between is None and arrival and", "arrival and"),
+    (PLAN, "texts == _NO_TEXT or beside_text", "True"),
+    (PLAN, "upper // SECOND_US + 2", "upper // SECOND_US"),
     (PLAN, "all(0 < len(value) < MAX_TEXT_LENGTH", "all(0 < len(value)"),
     (PLAN, '(v, f"{v} ") if odd[v] else (v,)', "(v,)"),
     (PLAN, "steps.append(())", "pass"),
@@ -90,8 +96,10 @@ MUTANTS: tuple[tuple[str, str, str], ...] = (
     # pipeline and study
     (PIPELINE, "if position >= query.offset:", "if position > query.offset:"),
     (PIPELINE, "if position == query.offset + limit:", "if position == limit:"),
-    (PIPELINE, "len({_agreed_values(s) for s in primary}) > 1", "False"),
+    (PIPELINE, "len({_agreed_values(s) for s in primary}) != 1", "not primary"),
     (PIPELINE, "if len(undated) < len(image_sets):", "if True:"),
+    (PIPELINE, "yield sorted(of_day, key=lambda group: group.place)", "yield of_day"),
+    (STUDY, "min(created)", "max(created)"),
     (STUDY, "return None if -1 in numbers else sum(numbers)", "return max(numbers)"),
     (
         STUDY,
@@ -117,6 +125,9 @@ MUTANTS: tuple[tuple[str, str, str], ...] = (
     (CONDITIONS, "if len(values) > 1 and any(", "if False and any("),
     (CONDITIONS, "behaviours.multiple and attribute.delimited and", "behaviours.multiple and"),
     (QUERY, "key=lambda pair: pair[0] not in _BEHAVIOURS", "key=lambda pair: 0"),
+    (ORDERING, "reversed(keys)", "keys"),
+    (ORDERING, "fold(value.rstrip", "str(value.rstrip"),
+    (ARRIVAL, '-1 if offset[:1] == "-" else 1', '1 if offset[:1] == "-" else -1'),
     (CONDITIONS, "upper and upper[1]", "upper and upper[0]"),
     (CONDITIONS, "if form and form == _form(time_text):", "if False:"),
     (

@@ -26,7 +26,15 @@ from gateway.errors import (
     UpstreamValidationError,
 )
 from gateway.search.imageset import ImageSet, Page
-from gateway.search.plan import CreatedBetween, Equal, Filter, Plan, Sort, StudyDateBetween
+from gateway.search.plan import (
+    ArrivalBetween,
+    CreatedBetween,
+    Equal,
+    Filter,
+    Plan,
+    Sort,
+    StudyDateBetween,
+)
 
 MAX_ATTEMPTS = 3
 CONNECT_TIMEOUT_S = 3.0
@@ -158,6 +166,8 @@ def _filter_of(one: Filter) -> dict[str, Any]:
             values: list[dict[str, Any]] = [{"DICOMStudyDateAndTime": b} for b in bounds]
         case CreatedBetween(first, last):
             values = [{"createdAt": datetime.fromtimestamp(s, UTC)} for s in (first, last)]
+        case ArrivalBetween(key, first, last):
+            values = [{key: datetime.fromtimestamp(s, UTC)} for s in (first, last)]
     return {"operator": "BETWEEN", "values": values}
 
 

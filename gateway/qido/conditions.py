@@ -50,7 +50,8 @@ class Range:
     """Range matching, both ends included; None is an open end.
 
     The unit is that of the attribute: days for DA, microseconds of the day for TM, and for a date
-    joined with its time microseconds since day 0. A single date or time is the range it covers.
+    joined with its time microseconds since day 0; microseconds since 1970 for an arrival. A single
+    date or time is the range it covers.
     """
 
     lower: int | None = field(repr=False)

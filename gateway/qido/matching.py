@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import assert_never
 
@@ -158,12 +158,19 @@ def _bare(group: str) -> str:
 
 # --- dates and times ------------------------------------------------------------------------------
 
+# An arrival (DT) is a number of microseconds already
+_NUMBER_OF: Mapping[str, Callable[[str], int | None]] = {
+    "DA": parse_date,
+    "TM": parse_stored_time,
+    "DT": int,
+}
+
 
 def _range_test(criterion: Criterion, condition: Range) -> Matcher:
     attribute = criterion.attribute
     if criterion.time is not None:
         return _date_and_time_test(attribute.keyword, criterion.time.keyword, condition)
-    parse = parse_date if attribute.vr == "DA" else parse_stored_time
+    parse = _NUMBER_OF[attribute.vr]
     keyword, lower, upper = attribute.keyword, condition.lower, condition.upper
 
     def accepts(stored: Values) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
 from gateway.errors import QueryError
+from gateway.qido.arrival import ARRIVAL, arrival_criterion
 from gateway.qido.attributes import (
     BY_KEYWORD,
     Attribute,
@@ -27,6 +28,7 @@ from gateway.qido.conditions import (
     is_universal,
     join_date_and_time,
 )
+from gateway.qido.ordering import MAX_ORDER_KEYS, OrderKey
 
 _SAFE_NAME = re.compile(r"[A-Za-z0-9_.]{1,64}")
 _STRANGE = "a parameter"  # one whose name is better not repeated
@@ -35,21 +37,28 @@ _MOST = 10**18  # stands for every number of more digits: no store has so many r
 _BEHAVIOURS = ("fuzzymatching", "emptyvaluematching", "multiplevaluematching")
 _GENERAL = frozenset(("accept", "charset"))  # read by the server (§8.3.3)
 _INCLUDE = frozenset(("includefield", "includeField"))  # the second spelling is a client's habit
-PARAMETERS = (*sorted(_GENERAL), *sorted(_BEHAVIOURS), "includefield", "limit", "offset")
-"""The query parameters that are no matching key, by the names of the standard."""
+PARAMETERS = (
+    *sorted(_GENERAL),
+    *sorted(_BEHAVIOURS),
+    *("includefield", "limit", "offset", "orderby"),
+    *sorted(ARRIVAL),
+)
+"""The query parameters that are no attributes: the standard's, then the declared extensions."""
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
     """What one request asks. `limit` is None where the request names none.
 
-    `also_return` holds the attributes that the request adds to the default ones; `warnings` what
+    `also_return` holds the attributes that the request adds to the default ones; `order` what the
+    results are sorted by before the order that every answer has; `warnings` what
     was asked and not done, as sentences that hold names of parameters and never a value.
     """
 
     resource: Resource
     criteria: tuple[Criterion, ...] = ()
     also_return: tuple[Attribute, ...] = ()
+    order: tuple[OrderKey, ...] = ()
     limit: int | None = None
     offset: int = 0
     warnings: tuple[str, ...] = ()
@@ -131,6 +140,7 @@ class _Reader:
         self._dialect = dialect
         self._answerable = {a.keyword: a for a in answerable(resource)}
         self._also: dict[str, Attribute] = {}
+        self._order: dict[str, OrderKey] = {}
         self._warnings: dict[str, None] = {}
         self._once: dict[str, str] = {}
         self._numbers: dict[str, int] = {}
@@ -148,6 +158,12 @@ class _Reader:
         elif name in _BEHAVIOURS:
             self._names[name] = None
             self._read_behaviour(name, value)
+        elif name == "orderby":
+            self._names[name] = None
+            self._read_orderby(value)
+        elif name in ARRIVAL:
+            self._names[name] = None
+            self._read_arrival(name, value)
         elif name in _GENERAL:
             self._names[name] = None
         else:
@@ -160,6 +176,7 @@ class _Reader:
             resource=self._resource,
             criteria=tuple(self.criteria),
             also_return=tuple(self._also.values()),
+            order=tuple(self._order.values()),
             limit=self._numbers.get("limit"),
             offset=self._numbers.get("offset", 0),
             warnings=tuple(self._warnings),
@@ -194,6 +211,26 @@ class _Reader:
             elif attribute := self._answerable.get(keyword):
                 self._also[keyword] = attribute
             # one that the resource does not have is left out without a word (§10.6.3.3)
+
+    def _read_orderby(self, value: str) -> None:
+        for part in filter(None, (part.strip() for part in value.split(","))):
+            name = part.removeprefix("-")
+            keyword = keyword_of(name) or name
+            attribute = ARRIVAL.get(keyword) or self._answerable.get(keyword)
+            if attribute is None or not self._matchable(attribute):
+                raise QueryError("orderby", "each name must be of an attribute that is known here")
+            if attribute.keyword in self._order:
+                raise QueryError("orderby", "must not name an attribute twice")
+            if len(self._order) == MAX_ORDER_KEYS:
+                raise QueryError("orderby", f"may name {MAX_ORDER_KEYS} attributes at most")
+            self._order[attribute.keyword] = OrderKey(attribute, part.startswith("-"))
+
+    def _read_arrival(self, name: str, value: str) -> None:
+        if self._once.setdefault(name, value) != value:
+            raise QueryError(name, "must not be repeated with another value")
+        criterion = arrival_criterion(name, value)
+        if criterion is not None and criterion not in self.criteria:
+            self.criteria.append(criterion)
 
     def _read_key(self, name: str, value: str) -> None:
         keyword = keyword_of(name)

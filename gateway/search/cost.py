@@ -14,8 +14,10 @@ from types import MappingProxyType
 from gateway.qido.attributes import BY_KEYWORD, Level
 from gateway.qido.query import Query
 from gateway.search.plan import (
+    ArrivalBetween,
     CreatedBetween,
     Equal,
+    Filter,
     Plan,
     SearchOptions,
     SearchPlan,
@@ -40,7 +42,7 @@ class Completed(Enum):
     NONE = "none: the walks give every image set that the answer needs"
     IN_DOUBT = "those without a sure primary image set, or whose primary image sets disagree"
     SHOWN = "each that is shown: the filters may not find all image sets that it shows"
-    FOUND = "each that is found: a SeriesInstanceUID finds only a part of its study"
+    FOUND = "each that is found: the filters find only a part of it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,16 +96,35 @@ def completed_of(found: SearchPlan, options: SearchOptions) -> Completed:
 def sent_keywords(found: SearchPlan) -> tuple[str, ...]:
     """The keywords that filters stand for, the one of an EQUAL first; all lanes have the same."""
     filters = found.lanes[0].filters if found.lanes else ()
-    return tuple(_KEYWORD_OF[f.key] if isinstance(f, Equal) else "StudyDate" for f in filters)
+    return tuple(map(_keyword_of, filters))
+
+
+def _keyword_of(one: Filter) -> str:
+    match one:
+        case Equal(key):
+            return _KEYWORD_OF[key]
+        case ArrivalBetween(key):
+            return key
+        case _:
+            return "StudyDate"
 
 
 def equal_keyword(found: SearchPlan) -> str:
     """The keyword that every lane has an EQUAL filter on, "" where there is none."""
-    return next((k for k in sent_keywords(found) if k != "StudyDate"), "")
+    filters = found.lanes[0].filters if found.lanes else ()
+    return next((_KEYWORD_OF[f.key] for f in filters if isinstance(f, Equal)), "")
 
 
-def streams(found: SearchPlan) -> bool:
+def _by_arrival(found: SearchPlan) -> bool:
+    return any(isinstance(f, ArrivalBetween) for one in found.lanes for f in one.filters)
+
+
+def streams(query: Query, found: SearchPlan) -> bool:
     """Whether results are given while the walk goes on, if the upstream takes its sort."""
+    return not query.order and _by_date(found)
+
+
+def _by_date(found: SearchPlan) -> bool:
     return [one.sort for one in found.lanes] == [Sort.STUDY_DATE]
 
 
@@ -150,7 +171,7 @@ class _Costs:
                 return 0
             case _ if not self._of_studies:
                 return 1
-            case Completed.SHOWN if not derived_criteria(self.query):
+            case Completed.SHOWN if not (derived_criteria(self.query) or self.query.order):
                 return self.limit  # those before the offset are only counted
             case _:
                 return self._results
@@ -168,20 +189,23 @@ class _Costs:
             return f"1 call for each {named}, one more for each further {PAGE_SIZE} image sets."
         which = f" with this {keyword}" if keyword else ""
         which += " of these dates" if self.found.dated_only else ""
+        which += " that came in this range" if _by_arrival(self.found) else ""
         call = f"1 call for each {PAGE_SIZE} image sets{which}"
         if lanes > 1:
             return f"{call}, at least one for each spelling: all of them are read."
+        if not streams(self.query, self.found):
+            return f"{call}: all of them are read, since the answer has another order than they."
         results = f"{self._results:,} {RESULTS[self.query.level]}"
         window = {"hour": "an hour", "day": "a day"}[self.options.study_window]
         return f"{call}, until {results} are found, and {window} of study time past the last."
 
     def more(self) -> Iterator[str]:
         """What may come on top."""
-        if streams(self.found):
-            if {c.attribute.keyword for c in self.query.criteria} - set(sent_keywords(self.found)):
-                yield "The fewer match what is matched here, the more are read."
-            if not self.found.dated_only:
-                yield "1 call more where the store puts studies without a date first."
+        asked = {c.attribute.keyword for c in self.query.criteria}
+        if streams(self.query, self.found) and asked - set(sent_keywords(self.found)):
+            yield "The fewer match what is matched here, the more are read."
+        if _by_date(self.found) and not self.found.dated_only:
+            yield "1 call more where the store puts studies without a date first."
         if which := _COMPLETED_IN_WORDS.get(completed_of(self.found, self.options)):
             yield f"1 call more for each {PAGE_SIZE} image sets of each study {which}."
         yield "1 call more for each search whose form the store calls invalid."

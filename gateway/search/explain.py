@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
+from gateway.qido.arrival import ARRIVAL
 from gateway.qido.attributes import Origin, Resource
 from gateway.qido.conditions import Condition, Criterion, Empty, Exact, Range, Wildcard
 from gateway.qido.query import Query
@@ -34,6 +35,7 @@ class PushedFor(Enum):
     PART = "it is the most selective key; every study it finds is then fetched whole"
     TEXT = "it is the most selective key of this search"
     DATES = "SearchImageSets can filter by its range, alone or beside one key"
+    ARRIVAL = "an image set of each match lies in it; every study it finds is then fetched whole"
 
 
 class Widened(Enum):
@@ -101,6 +103,7 @@ class Explanation:
     """What a search will do.
 
     `ignored` holds sentences; `returned` the keywords that are returned beside the default ones;
+    `order` those that results are sorted by, a descending one behind a hyphen;
     `rungs` the shapes that may follow where the upstream calls a walk's invalid, as the log has
     them.
     """
@@ -110,6 +113,7 @@ class Explanation:
     matched: tuple[Matched, ...]
     ignored: tuple[str, ...]
     returned: tuple[str, ...]
+    order: tuple[str, ...]
     lanes: tuple[Lane, ...]
     rungs: tuple[str, ...]
     waits: Waits
@@ -135,9 +139,10 @@ def explain(query: Query, options: SearchOptions, limit: int, max_calls: int) ->
         matched=tuple(Matched(name_of(c), asked_of(c), _why_here(c, sent)) for c in matched),
         ignored=query.warnings,
         returned=tuple(attribute.keyword for attribute in query.also_return),
+        order=tuple(f"{'-' * o.descending}{o.attribute.keyword}" for o in query.order),
         lanes=tuple(Lane(tuple(map(text_of, one.filters)), one.sort) for one in found.lanes),
         rungs=tuple(" ".join(rung.shape) for one in found.lanes[:1] for rung in ladder(one)[1:]),
-        waits=_waits(found, options),
+        waits=_waits(query, found, options),
         completed=completed_of(found, options),
         asked_limit=query.limit,
         limit=limit,
@@ -155,8 +160,11 @@ def _pushed(criterion: Criterion, found: SearchPlan) -> Pushed:
     match criterion.condition:
         case Range(lower, upper):
             open_end = (Widened.OPEN,) if lower is None or upper is None else ()
-            why, sent = PushedFor.DATES, "BETWEEN DICOMStudyDateAndTime"
-            widened: tuple[Widened, ...] = (Widened.DAYS, Widened.BOUNDS, *open_end)
+            widened: tuple[Widened, ...] = (Widened.BOUNDS, *open_end)
+            why, sent = PushedFor.ARRIVAL, f"BETWEEN {criterion.attribute.keyword}"
+            if criterion.attribute.keyword not in ARRIVAL:
+                why, sent = PushedFor.DATES, "BETWEEN DICOMStudyDateAndTime"
+                widened = (Widened.DAYS, *widened)
         case _:
             why = _why_sent(criterion.attribute.keyword, found)
             sent = f"EQUAL {criterion.attribute.summary}"
@@ -201,7 +209,7 @@ def _is_too_long(condition: Condition) -> bool:
             return False
 
 
-def _waits(found: SearchPlan, options: SearchOptions) -> Waits:
-    if not streams(found):
+def _waits(query: Query, found: SearchPlan, options: SearchOptions) -> Waits:
+    if not streams(query, found):
         return Waits.END
     return Waits.HOUR if options.study_window == "hour" else Waits.DAY

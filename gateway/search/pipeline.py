@@ -6,8 +6,10 @@ from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
+from gateway.errors import ResultTooLargeError, StudyWindowError
 from gateway.qido.attributes import BY_KEYWORD, Level, Origin, Resource
 from gateway.qido.matching import matcher
+from gateway.qido.ordering import ordered
 from gateway.qido.query import Query
 from gateway.qido.result import Result, stored_values
 from gateway.search.grouping import (
@@ -33,6 +35,9 @@ from gateway.search.plan import (
 from gateway.search.study import series_results, study_result, summary_values
 from gateway.search.upstream import Upstream, Walk
 
+MAX_SORTED = 50_000
+"""How many results `orderby` may have to sort: they are all held until the last is known."""
+
 
 @dataclass(slots=True)
 class Tally:
@@ -52,15 +57,29 @@ class Tally:
 
 
 async def search(
-    query: Query, options: SearchOptions, upstream: Upstream, limit: int, tally: Tally
+    query: Query,
+    options: SearchOptions,
+    upstream: Upstream,
+    limit: int,
+    tally: Tally,
+    max_sorted: int = MAX_SORTED,
 ) -> AsyncGenerator[Result, None]:
     """The results `query.offset` to `query.offset + limit`, in the order of the answer.
+
+    Where the query has an order of its own, all are read first; `max_sorted` is how many.
 
     Raises: ResultTooLargeError, UpstreamError.
     """
     if limit == 0:
         return
     run = _Search(query, options, upstream, tally)
+    if query.order:
+        held = ordered(await run.everything(max_sorted), query.order)
+        tally.total = len(held)
+        for result in held[query.offset : query.offset + limit]:
+            tally.results += 1
+            yield result
+        return
     position = 0
     async with aclosing(run.batches()) as batches:
         async for groups, last in batches:
@@ -75,6 +94,20 @@ async def search(
                     if position == query.offset + limit:
                         return
     tally.total = position
+
+
+async def count(query: Query, options: SearchOptions, upstream: Upstream, tally: Tally) -> int:
+    """The number of all results; the walk is read to its end.
+
+    Raises: ResultTooLargeError, UpstreamError.
+    """
+    run = _Search(query, options, upstream, tally)
+    tally.total = 0
+    async with aclosing(run.batches()) as batches:
+        async for groups, _ in batches:
+            for group in groups:
+                tally.total += len(await run.results(group, shown=False))
+    return tally.total
 
 
 class _Search:
@@ -97,6 +130,23 @@ class _Search:
         self._whole = self._plan.sufficient
         self._whole_studies: dict[str, tuple[ImageSet, ...]] = {}  # of those that come later
 
+    async def everything(self, at_most: int) -> list[Result]:
+        """All results, in the order of the answer.
+
+        Raises: ResultTooLargeError, UpstreamError.
+        """
+        held: list[Result] = []
+        async with aclosing(self.batches()) as batches:
+            async for groups, _ in batches:
+                for group in groups:
+                    held += await self.results(group, shown=True)
+                    if len(held) > at_most:
+                        raise ResultTooLargeError(
+                            f"More than {at_most:,} results would have to be sorted. Ask without "
+                            "orderby, or add a StudyDate range or a key."
+                        )
+        return held
+
     # --- fetching ---------------------------------------------------------------------------------
 
     async def batches(self) -> AsyncGenerator[tuple[list[Group], bool], None]:
@@ -113,7 +163,39 @@ class _Search:
         else:
             for lane in lanes:
                 await self._drain(await self._open(lane))
-        yield self._window.finish(), True
+        left = self._window.finish()
+        if self._plan.completes_all and not self._whole:
+            async for groups in self._completed(left):
+                yield groups, False
+        else:
+            yield left, True
+
+    async def _completed(self, groups: Sequence[Group]) -> AsyncGenerator[list[Group], None]:
+        """`groups`, each fetched whole, in the order of their winners and a day at a time.
+
+        Which day that is, its sure primary image sets say, for they agree in StudyDate. Where there
+        is none, or where that has been wrong before, only the whole study says it.
+        """
+        trusts_days = self._options.study_window == "hour"
+        placed: list[Group] = []
+        for group in groups:
+            is_sure = trusts_days and not self._is_unsure(group.image_sets)
+            placed.append(group if is_sure else await self._fetched(group))
+        days = sorted({group.place[0] for group in placed})
+        for day in days:
+            of_day = [await self._fetched(g) for g in placed if g.place[0] == day]
+            if any(group.place[0] != day for group in of_day):
+                raise StudyWindowError("A study's image sets do not agree in its date.")
+            yield sorted(of_day, key=lambda group: group.place)
+
+    async def _fetched(self, group: Group) -> Group:
+        """The group of the whole study."""
+        uid = group.study_uid
+        whole = self._whole_studies[uid] = await self._complete(group)
+        fetched = Group(whole[0], trust_unmarked=self._options.trust_unmarked)
+        for image_set in whole[1:]:
+            fetched.add(image_set)
+        return fetched
 
     async def _open(self, one: Plan) -> Walk:
         walk = await self._upstream.open(one)
@@ -217,11 +299,13 @@ class _Search:
         """Whether the study's winner may be an image set that the walk has not met."""
         if self._whole:
             return False
+        return self._plan.completes_all or self._is_unsure(image_sets)
+
+    def _is_unsure(self, image_sets: Sequence[ImageSet]) -> bool:
+        """Whether `image_sets` have no sure primary one, or some that disagree."""
         trust_unmarked = self._options.trust_unmarked
         primary = [s for s in image_sets if is_primary(s, trust_unmarked=trust_unmarked)]
-        if self._plan.completes_all or not primary:
-            return True
-        return len({_agreed_values(s) for s in primary}) > 1
+        return len({_agreed_values(s) for s in primary}) != 1
 
     def _may_lack_parts(self, image_sets: Sequence[ImageSet]) -> bool:
         """Whether a matching study may have more image sets to show than the walk has met."""

@@ -15,6 +15,7 @@ from datetime import date
 from enum import Enum
 from typing import Literal, assert_never
 
+from gateway.qido.arrival import ARRIVAL
 from gateway.qido.attributes import BY_KEYWORD, Attribute, Level, Origin, Resource
 from gateway.qido.conditions import Criterion, Exact, Range
 from gateway.qido.query import Query
@@ -24,6 +25,8 @@ MAX_TEXT_LENGTH = 512
 """Characters of DICOMPatientId, DICOMAccessionNumber, DICOMStudyId and the UIDs (botocore)."""
 
 FIRST_DATE, LAST_DATE = "00010101", "99991231"
+_FIRST_S, _LAST_S = 0, 253_402_300_799  # of the years 1970 and 9999
+SECOND_US = 1_000_000
 # Rising cost: a series is one image set or two, a study a page, a patient perhaps several
 _TEXT_KEYS = ("AccessionNumber", "PatientID", "StudyID")
 
@@ -51,11 +54,20 @@ class CreatedBetween:
     Bounds are seconds since 1970.
     """
 
-    lower: int = 0
-    upper: int = 253_402_300_799  # the last second of the year 9999
+    lower: int = _FIRST_S
+    upper: int = _LAST_S
 
 
-Filter = Equal | StudyDateBetween | CreatedBetween
+@dataclass(frozen=True, slots=True)
+class ArrivalBetween:
+    """BETWEEN on createdAt or updatedAt, as it was asked. Bounds are seconds since 1970."""
+
+    key: str
+    lower: int = field(repr=False)
+    upper: int = field(repr=False)
+
+
+Filter = Equal | StudyDateBetween | CreatedBetween | ArrivalBetween
 
 
 class Sort(Enum):
@@ -86,6 +98,8 @@ def _shape_of(one: Filter) -> str:
             return "BETWEEN DICOMStudyDateAndTime"
         case CreatedBetween():
             return "BETWEEN createdAt"
+        case ArrivalBetween(key):
+            return f"BETWEEN {key}"
         case _:
             assert_never(one)
 
@@ -107,7 +121,7 @@ class SearchPlan:
 
     `dated_only` says that no undated study can match. `sufficient` says that a walk gives every
     image set that the answer to a study can need, `completes_all` that none may be answered
-    before its study was fetched whole.
+    before its study was fetched whole; then the walks have no order that an answer could use.
     """
 
     lanes: tuple[Plan, ...]
@@ -125,17 +139,23 @@ def plan(query: Query, options: SearchOptions) -> SearchPlan:
         return SearchPlan(lanes, sufficient=True)
     if study_uids is not None:
         return SearchPlan(_point("StudyInstanceUID", study_uids), sufficient=True)
+    arrival = _arrival_filter(query)
     if series_uids is not None:
-        return SearchPlan(_point("SeriesInstanceUID", series_uids), completes_all=True)
+        lanes = _point("SeriesInstanceUID", series_uids, arrival)
+        return SearchPlan(lanes, completes_all=True)
     between = _date_filter(query)
-    filters = () if between is None else (between,)
-    for keyword in _TEXT_KEYS:
-        values = _exact(query, keyword)
-        if values is not None and all(0 < len(value) < MAX_TEXT_LENGTH for value in values):
-            spelled = _spellings(values, options)
-            lanes = tuple(Plan((Equal(BY_KEYWORD[keyword].summary, v), *filters)) for v in spelled)
-            return SearchPlan(lanes, dated_only=bool(filters))
-    return SearchPlan((Plan(filters),), dated_only=bool(filters))
+    texts = _text_filters(query, options)
+    # The last image set of a study may have another PatientID, but where only primary ones count
+    beside_text = options.image_sets == "primary" and options.trust_unmarked
+    if between is None and arrival and (texts == _NO_TEXT or beside_text):
+        lanes = tuple(Plan((*text, *arrival), Sort.DEFAULT) for text in texts)
+        return SearchPlan(lanes, completes_all=True)
+    dates = () if between is None else (between,)
+    lanes = tuple(Plan((*text, *dates)) for text in texts)
+    return SearchPlan(lanes, dated_only=bool(dates))
+
+
+_NO_TEXT: tuple[tuple[Equal, ...], ...] = ((),)  # one lane, without an EQUAL
 
 
 def completion(study_uid: str) -> Plan:
@@ -180,9 +200,21 @@ def derived_criteria(query: Query) -> bool:
     return any(c.attribute.origin is Origin.DERIVED for c in query.criteria)
 
 
-def _point(keyword: str, uids: Iterable[str]) -> tuple[Plan, ...]:
+def _point(
+    keyword: str, uids: Iterable[str], beside: tuple[ArrivalBetween, ...] = ()
+) -> tuple[Plan, ...]:
     key = BY_KEYWORD[keyword].summary
-    return tuple(Plan((Equal(key, uid),), Sort.DEFAULT) for uid in uids)
+    return tuple(Plan((Equal(key, uid), *beside), Sort.DEFAULT) for uid in uids)
+
+
+def _text_filters(query: Query, options: SearchOptions) -> tuple[tuple[Equal, ...], ...]:
+    """EQUAL on the most selective text key that is asked, each spelling for a lane of its own."""
+    for keyword in _TEXT_KEYS:
+        values = _exact(query, keyword)
+        if values is not None and all(0 < len(value) < MAX_TEXT_LENGTH for value in values):
+            key = BY_KEYWORD[keyword].summary
+            return tuple((Equal(key, value),) for value in _spellings(values, options))
+    return _NO_TEXT
 
 
 def _exact(query: Query, keyword: str) -> tuple[str, ...] | None:
@@ -215,6 +247,29 @@ def _date_filter(query: Query) -> StudyDateBetween | None:
                     _day_after(None if upper is None else upper // unit),
                 )
     return None
+
+
+def _arrival_filter(query: Query) -> tuple[ArrivalBetween, ...]:
+    """BETWEEN over one arrival range and a second at both ends, none where none is asked.
+
+    It is a superset at both of its ends. What a study or series is matched by is the time of one
+    of its own image sets: the latest updatedAt, or the earliest createdAt. If that time lies in
+    the range, then so does that image set, and the walk gives it, whatever the times of the others
+    are. The reverse does not hold: an image set in the range may belong to a study whose latest
+    one lies behind it. So whatever is found is fetched whole before it is matched.
+    """
+    for keyword in ARRIVAL:
+        for criterion in query.criteria:
+            match criterion:
+                case Criterion(Attribute(keyword=name), Range(lower, upper)) if name == keyword:
+                    first = _FIRST_S if lower is None else lower // SECOND_US - 1
+                    last = _LAST_S if upper is None else upper // SECOND_US + 2
+                    return (ArrivalBetween(keyword, _in_bounds(first), _in_bounds(last)),)
+    return ()
+
+
+def _in_bounds(seconds: int) -> int:
+    return min(max(seconds, _FIRST_S), _LAST_S)
 
 
 def _day_before(day: int | None) -> tuple[str, str]:

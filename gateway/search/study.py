@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from gateway.qido.attributes import ATTRIBUTES, Attribute, Level, Origin
 from gateway.qido.result import Result, Values, stored_values
 from gateway.search.imageset import ImageSet
-from gateway.search.plan import SearchOptions
+from gateway.search.plan import SECOND_US, SearchOptions
 
 _STUDY = tuple(a for a in ATTRIBUTES if a.level is Level.STUDY and a.origin is Origin.SUMMARY)
 _SERIES = tuple(a for a in ATTRIBUTES if a.level is Level.SERIES and a.origin is Origin.SUMMARY)
@@ -22,7 +22,9 @@ def study_result(image_sets: Sequence[ImageSet], options: SearchOptions) -> Resu
     Its attributes come whole from the first that is shown, never from several.
     """
     visible = shown(image_sets, options)
-    return Result(Level.STUDY, _study_values(visible, options)) if visible else None
+    if not visible:
+        return None
+    return Result(Level.STUDY, _study_values(visible, options) | _arrival(visible))
 
 
 def series_results(image_sets: Sequence[ImageSet], options: SearchOptions) -> list[Result]:
@@ -82,6 +84,18 @@ def _series_values(sets: Sequence[ImageSet], options: SearchOptions) -> _Values:
         instances = _own_instances(sets)
         if instances is not None:
             values["NumberOfSeriesRelatedInstances"] = (instances,)
+    return values | _arrival(sets)
+
+
+def _arrival(sets: Sequence[ImageSet]) -> _Values:
+    """The latest change and the earliest creation of `sets`, in microseconds; 0 is not known."""
+    changed = [s.updated_at for s in sets if s.updated_at > 0]
+    created = [s.created_at for s in sets if s.created_at > 0]
+    values: _Values = {}
+    if changed:
+        values["updatedAt"] = (round(max(changed) * SECOND_US),)
+    if created:
+        values["createdAt"] = (round(min(created) * SECOND_US),)
     return values
 
 

@@ -6,9 +6,17 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import assert_never
 
+from gateway.qido.arrival import EPOCH_DAY
 from gateway.qido.conditions import AllOf, Criterion, Empty, Exact, Fuzzy, Range, Wildcard
 from gateway.qido.times import DAY_US, format_date
-from gateway.search.plan import CreatedBetween, Equal, Filter, StudyDateBetween
+from gateway.search.plan import (
+    SECOND_US,
+    ArrivalBetween,
+    CreatedBetween,
+    Equal,
+    Filter,
+    StudyDateBetween,
+)
 
 _AT_MOST = 5  # values of one criterion that are shown
 
@@ -28,6 +36,9 @@ def text_of(one: Filter) -> str:
             return f"DICOMStudyDateAndTime BETWEEN {' '.join(lower)} AND {' '.join(upper)}"
         case CreatedBetween():
             return "createdAt BETWEEN 1970 AND 9999"
+        case ArrivalBetween(key, lower, upper):
+            first, last = (_moment(bound * SECOND_US) for bound in (lower, upper))
+            return f"{key} BETWEEN {first} AND {last}"
         case _:
             assert_never(one)
 
@@ -70,7 +81,18 @@ def _bound(value: int, criterion: Criterion) -> str:
     if criterion.time is not None:
         day, time_us = divmod(value, DAY_US)
         return f"{format_date(day)} {_time(time_us)}"
-    return format_date(value) if criterion.attribute.vr == "DA" else _time(value)
+    match criterion.attribute.vr:
+        case "DA":
+            return format_date(value)
+        case "DT":
+            return _moment(value)
+        case _:
+            return _time(value)
+
+
+def _moment(since_1970_us: int) -> str:
+    day, time_us = divmod(since_1970_us, DAY_US)
+    return f"{format_date(day + EPOCH_DAY)} {_time(time_us)}"
 
 
 def _time(time_us: int) -> str:

@@ -103,7 +103,8 @@ class SearchAnswer:
     """An answer of search results.
 
     `chunks` are the parts of its body. `warnings` tells the texts that are right at the moment it
-    is asked: when the header leaves. `is_empty` tells then whether there is no result.
+    is asked: when the header leaves. `is_empty` tells then whether there is no result, and `total`
+    the number of all results, those outside the window too, None where that is not known.
     """
 
     chunks: AsyncGenerator[bytes, None]
@@ -111,6 +112,7 @@ class SearchAnswer:
     service: str
     warnings: Callable[[], Iterable[str]]
     is_empty: Callable[[], bool]
+    total: Callable[[], int | None] = lambda: None
     no_match_status: int = 200
     cache_control: CacheControl = "no-cache"
 
@@ -169,7 +171,9 @@ class SearchAnswer:
 
     def _headers(self) -> list[tuple[bytes, bytes]]:
         texts = (f"299 {self.service}: {text}" for text in self.warnings())
+        total = self.total()
         return [
+            *([] if total is None else [(b"x-total-count", str(total).encode())]),
             (b"cache-control", directives(self.cache_control)),
             (b"vary", VARY.encode()),
             (b"x-accel-buffering", b"no"),  # nginx would write patient data to its disk

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
@@ -19,18 +19,26 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.errors import UriTooLongError
 from gateway.qido.attributes import Resource
-from gateway.qido.query import parse_query
+from gateway.qido.query import Query, parse_query
 from gateway.server.caching import CacheControl
 from gateway.server.capabilities import METHODS, Capabilities
 from gateway.server.compression import allow_compression
 from gateway.server.documents import DocsPage, openapi
-from gateway.server.negotiation import check_charset, choose_media_type, parameter_of
+from gateway.server.negotiation import (
+    JSON,
+    OFFERED,
+    check_charset,
+    choose_media_type,
+    parameter_of,
+)
 from gateway.server.paths import PlainRequests, plain_path
 from gateway.server.responses import SearchAnswer, error_response, log_failure, problem
 from gateway.server.searches import SearchService
 from gateway.server.telemetry import RequestLog, record_of
 
 ROOT = "/dicom-web"
+COUNT = "/count"
+"""What stands behind the path of a search whose results are only counted."""
 MAX_URI_LENGTH = 8_192
 """Bytes of path and query."""
 
@@ -75,8 +83,17 @@ def _routes(service: SearchService, options: ServerOptions) -> list[Route]:
         Route(ROOT + resource.value, SearchEndpoint(resource, service, options), methods=["GET"])
         for resource in Resource
     ]
+    counts = [
+        Route(
+            ROOT + resource.value + COUNT,
+            CountEndpoint(resource, service, options),
+            methods=["GET"],
+        )
+        for resource in Resource
+    ]
     return [
         *searches,
+        *counts,
         Route(ROOT, Capabilities(service.dialect), methods=["GET", "OPTIONS"]),
         Route("/healthz", _healthy),
         Route("/readyz", _healthy),
@@ -95,7 +112,13 @@ def _middleware(options: ServerOptions) -> list[Middleware]:
                 allow_origins=options.cors_origins,
                 allow_methods=METHODS,
                 allow_headers=["authorization", "if-none-match", "x-request-id"],
-                expose_headers=["Warning", "Content-Location", "ETag", "X-Request-ID"],
+                expose_headers=[
+                    "Warning",
+                    "Content-Location",
+                    "ETag",
+                    "X-Request-ID",
+                    "X-Total-Count",
+                ],
                 max_age=600,
             )
         )
@@ -134,12 +157,15 @@ def resource_at(path: str) -> tuple[Resource, str | None] | None:
 class SearchEndpoint:
     """One search resource."""
 
+    suffix = ""
+    offered: Sequence[str] = OFFERED
+
     def __init__(self, resource: Resource, service: SearchService, options: ServerOptions) -> None:
         self._resource, self._service, self._options = resource, service, options
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, and end the walk when the client leaves."""
-        record_of(scope).facts["route"] = ROOT + self._resource.value
+        record_of(scope).facts["route"] = ROOT + self._resource.value + self.suffix
         answering = asyncio.ensure_future(self._answer(scope, receive, send))
         leaving = asyncio.ensure_future(_left(receive))
         try:
@@ -165,7 +191,7 @@ class SearchEndpoint:
             raise UriTooLongError(f"A URI may have {MAX_URI_LENGTH} bytes.")
         headers = Headers(scope=scope)
         accept = ", ".join(headers.getlist("accept")) or None
-        media_type = choose_media_type(accept, parameter_of(query_string, "accept"))
+        media_type = choose_media_type(accept, parameter_of(query_string, "accept"), self.offered)
         check_charset(parameter_of(query_string, "charset"))
         query = parse_query(
             self._resource,
@@ -174,15 +200,42 @@ class SearchEndpoint:
             dialect=self._service.dialect,
         )
         base_url = self._options.public_base_url or _base_url(scope, headers)
+        return self._answer_of(query, media_type, base_url, record_of(scope).facts)
+
+    def _answer_of(
+        self, query: Query, media_type: str, base_url: str, facts: dict[str, object]
+    ) -> SearchAnswer:
         running = self._service.start(query)
-        facts = record_of(scope).facts
         return SearchAnswer(
             chunks=running.json(base_url, facts.update),
             media_type=media_type,
             service=base_url,
             warnings=running.warnings,
             is_empty=lambda: running.tally.results == 0,
+            total=lambda: running.tally.total,
             no_match_status=self._options.no_match_status,
+            cache_control=self._options.cache_control,
+        )
+
+
+class CountEndpoint(SearchEndpoint):
+    """The number of a search's results, as dcm4chee gives it."""
+
+    suffix = COUNT
+    offered = (JSON,)
+
+    def _answer_of(
+        self, query: Query, media_type: str, base_url: str, facts: dict[str, object]
+    ) -> SearchAnswer:
+        # Neither window nor order nor what is returned changes a number
+        alone = replace(query, limit=None, offset=0, order=(), also_return=())
+        running = self._service.start(alone)
+        return SearchAnswer(
+            chunks=running.count_json(facts.update),
+            media_type=media_type,
+            service=base_url,
+            warnings=running.count_warnings,
+            is_empty=lambda: False,
             cache_control=self._options.cache_control,
         )
 

@@ -7,6 +7,8 @@ from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
+import orjson
+
 from gateway.errors import StudyWindowError
 from gateway.healthimaging.budget import Budget
 from gateway.healthimaging.walk import Calls, RequestUpstream, Rungs
@@ -14,7 +16,7 @@ from gateway.qido.attributes import returned_by_default
 from gateway.qido.dicomjson import encode, in_order
 from gateway.qido.query import Dialect, Query
 from gateway.qido.result import Result
-from gateway.search.pipeline import Tally, search
+from gateway.search.pipeline import Tally, count, search
 from gateway.search.plan import SearchOptions
 
 CHUNK_BYTES = 16 * 1024
@@ -121,6 +123,25 @@ class RunningSearch:
         finally:
             on_end(self.facts())
 
+    async def count_json(
+        self, on_end: Callable[[dict[str, object]], None]
+    ) -> AsyncGenerator[bytes, None]:
+        """The body of a count: the number of all results, whatever offset and limit say."""
+        try:
+            number = await count(self.query, self.options, self.upstream, self.tally)
+            self._over = True
+            yield orjson.dumps({"count": number})
+        except StudyWindowError:
+            self.on_disorder(self.options)
+            raise
+        finally:
+            on_end(self.facts())
+
+    def count_warnings(self) -> Iterator[str]:
+        """What has to be said of a count: it is whole, or it is none."""
+        yield from self.query.warnings
+        yield from self._left_out()
+
     def warnings(self) -> Iterator[str]:
         """What has to be said of the answer now, as sentences.
 
@@ -132,7 +153,11 @@ class RunningSearch:
             yield _MAYBE_MORE
         elif more > 0:
             yield f"There are {more} additional results that can be requested"
-        elif self._over and self.tally.hidden:
+        else:
+            yield from self._left_out()
+
+    def _left_out(self) -> Iterator[str]:
+        if self._over and self.tally.hidden:
             number = len(self.tally.hidden)
             yield f"{number} image sets that are not primary have been left out."
 

@@ -137,6 +137,13 @@ def _bounds(values: tuple[str, ...]) -> Any:
 _TIME_BOUNDS = ("00", "09", "0930", "093000", "1015", "1400", "235959")
 
 
+def _moments(second: int) -> Any:
+    """Ranges of seconds near one, which is the same in all image sets but for a few seconds."""
+    near = st.integers(second - 3, second + 3)
+    closed = st.tuples(near, near).map(sorted).map(tuple)
+    return st.one_of(closed, st.tuples(st.none(), near), st.tuples(near, st.none()))
+
+
 def _criterion(summary: Summary) -> Any:
     """A criterion that is likely to match `summary`."""
     tags = summary["DICOMTags"]
@@ -167,6 +174,12 @@ def _criterion(summary: Summary) -> Any:
         options.append(st.just(("StudyDescription", "all-of", ("LEFT",), ("KNEE",))))
     if "PatientName" in of:
         options.append(_fuzzy_key(of["PatientName"]).map(lambda key: ("PatientName", "fuzzy", key)))
+    for keyword, stored in (
+        ("updatedAt", summary["updatedAt"]),
+        ("createdAt", summary["createdAt"]),
+    ):
+        arrived = st.tuples(st.just(keyword), st.just("arrived"), _moments(int(stored)))
+        options.append(arrived.map(_flat))
     for keyword in ("PatientName", "PatientID", "AccessionNumber", "StudyID", "StudyDescription"):
         if value := of.get(keyword):
             options += [st.just((keyword, kind, text)) for kind, text in _texts(keyword, value)]
@@ -269,6 +282,16 @@ def questions(draw: st.DrawFn, summaries: list[Summary], at_most: int = 3) -> Qu
         )
         criteria[more[0]] = more
     study_uid = ""
+    named = draw(st.one_of(st.just([]), st.lists(_order(resource), max_size=3)))
+    orderby = tuple({name.removeprefix("-"): name for name in named}.values())
     if resource == "study-series":
         study_uid = draw(st.sampled_from(summaries))["DICOMTags"]["DICOMStudyInstanceUID"]
-    return Question(resource, tuple(criteria.values()), study_uid)
+    return Question(resource, tuple(criteria.values()), study_uid, orderby=orderby)
+
+
+def _order(resource: str) -> Any:
+    keywords = (*_NAMES, "StudyDate", "StudyTime", "ModalitiesInStudy", "updatedAt", "createdAt")
+    keywords += ("NumberOfStudyRelatedInstances", "NumberOfStudyRelatedSeries", "PatientBirthDate")
+    if resource != "studies":
+        keywords += ("SeriesNumber", "Modality", "SeriesInstanceUID")
+    return st.tuples(st.sampled_from(("", "-")), st.sampled_from(keywords)).map("".join)

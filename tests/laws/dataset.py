@@ -1,4 +1,4 @@
-"""One fixed archive of 300 image sets and 68 fixed questions, for every switch's position."""
+"""One fixed archive of 300 image sets and 74 fixed questions, for every switch's position."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ _BEHAVIOURS: tuple[Criterion, ...] = (
 
 
 def questions() -> list[Question]:
-    """Sixty-eight questions."""
+    """Seventy-four questions."""
     asked = [Question(), Question("series")]
     asked += [Question(criteria=(one,)) for one in (*_TEXT, *_DATES, *_BEHAVIOURS)]
     pairs = [(_TEXT[i], _DATES[j]) for i, j in ((0, 0), (0, 1), (1, 1), (2, 2), (6, 1), (9, 3))]
@@ -154,4 +154,14 @@ def questions() -> list[Question]:
     ]
     asked += [Question(criteria=(_TEXT[i], _TEXT[11], _DATES[3])) for i in (5, 7)]
     asked += [Question(criteria=(_BEHAVIOURS[4], _BEHAVIOURS[6], _DATES[3]))]
+    recent: Criterion = ("updatedAt", "arrived", 1_700_000_250, None)
+    early: Criterion = ("createdAt", "arrived", 1_600_000_010, 1_600_000_040)
+    asked += [
+        Question(criteria=(recent,), orderby=("-updatedAt",)),
+        Question(criteria=(recent, _TEXT[0])),
+        Question(criteria=(early, _DATES[1]), orderby=("PatientName", "-StudyTime")),
+        Question("series", (early,), orderby=("Modality", "createdAt")),
+        Question("series", (("SeriesInstanceUID", "uids", ("1.2.7.0", "1.2.8.0")), recent)),
+        Question(orderby=("StudyTime",)),
+    ]
     return asked

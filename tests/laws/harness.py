@@ -76,6 +76,8 @@ class Gateway:
         """The body of the answer, and the search as it stands at its end."""
         parameters = [pair for criterion in question.criteria for pair in text_of(criterion)]
         parameters += [("includefield", keyword) for keyword in question.includefield]
+        if question.orderby:
+            parameters.append(("orderby", ",".join(question.orderby)))
         query = parse_query(
             RESOURCES[question.resource],
             urlencode([*parameters, *more]).encode(),

@@ -76,6 +76,12 @@ def whatever_equal_gives(store: Store) -> list[Study]:
     return studies_of(image_sets(store, {"filters": [_equal("PAT1")]}))
 
 
+def whatever_changed(store: Store, first: float, last: float) -> list[Study]:
+    """Takes it that a study of which an image set changed in a range has changed last in it."""
+    values = [{"updatedAt": first}, {"updatedAt": last}]
+    return studies_of(image_sets(store, {"filters": [{"operator": "BETWEEN", "values": values}]}))
+
+
 def any_pair(store: Store) -> list[Study]:
     """Takes it that any two filters may stand together."""
     filters = [_equal("PAT1"), _between("20191231", "20200103")]

@@ -7,17 +7,20 @@ by itself what matches, and `text_of` writes it down as the client would.
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 Summary = Mapping[str, Any]
 Criterion = tuple[Any, ...]
-"""(keyword, kind, operands…); kinds: is, wild, uids, any-of, days, times, both, and those that
-ask for a behaviour: fuzzy, empty, all-of (each operand is a list of alternatives).
+"""(keyword, kind, operands…); kinds: is, wild, uids, any-of, days, times, both, arrived, and those
+that ask for a behaviour: fuzzy, empty, all-of (each operand is a list of alternatives).
 """
+
+MOMENTS = ("updatedAt", "createdAt")
 
 STUDY = {
     "StudyDate": ("00080020", "DA", "DICOMStudyDate"),
@@ -52,6 +55,7 @@ class Question:
     criteria: tuple[Criterion, ...] = ()
     study_uid: str = ""
     includefield: tuple[str, ...] = ()
+    orderby: tuple[str, ...] = ()  # a descending one behind a hyphen
 
 
 @dataclass(frozen=True)
@@ -69,15 +73,34 @@ class World:
 def answer(world: World, question: Question) -> list[dict[str, Any]]:
     """The whole answer, in order, as DICOM JSON objects."""
     studies = sorted(_studies(world), key=lambda sets: _place(sets[0]))
-    answered = []
+    answered: list[Mapping[str, list[Any]]] = []
     for sets in studies:
         for values in _results(world, question, sets):
             wanted = list(question.criteria)
             if question.study_uid:
                 wanted.append(("StudyInstanceUID", "uids", (question.study_uid,)))
             if all(_matches(values, criterion) for criterion in wanted):
-                answered.append(_encoded(world, question, values))
-    return answered
+                answered.append(values)
+    for named in reversed(question.orderby):
+        keyword, descending = named.removeprefix("-"), named.startswith("-")
+        known = [v for v in answered if _sorted_by(v, keyword) is not None]
+        unknown = [v for v in answered if _sorted_by(v, keyword) is None]
+        known.sort(key=lambda v: _sorted_by(v, keyword), reverse=descending)
+        answered = known + unknown
+    return [_encoded(world, question, values) for values in answered]
+
+
+def _sorted_by(values: Mapping[str, list[Any]], keyword: str) -> Any:
+    """What a result is sorted by, None where there is nothing."""
+    first = (values[keyword] or [""])[0]
+    if keyword in MOMENTS:
+        return first or None
+    vr = ALL[keyword][1]
+    if vr in ("DA", "TM"):
+        return {"DA": _date, "TM": _seconds}[vr](first)
+    if vr == "IS":
+        return first if isinstance(first, int) else None
+    return (_plain(first).casefold() if vr == "PN" else first) or None
 
 
 # --- studies --------------------------------------------------------------------------------------
@@ -138,7 +161,7 @@ def _results(world: World, question: Question, sets: list[Summary]) -> list[dict
         [] if None in counted else [sum(c or 0 for c in counted)]
     )
     if question.resource == "studies":
-        return [study]
+        return [study | _arrived(sets)]
     results = []
     for uid, of_series in series.items():
         if uid:
@@ -149,10 +172,19 @@ def _results(world: World, question: Question, sets: list[Summary]) -> list[dict
             count = _own_count(of_series)
             known = count is not None and not (world.counts_are_the_studys and len(series) > 1)
             values["NumberOfSeriesRelatedInstances"] = [count] if known else []
+            values |= _arrived(of_series)
             results.append(values)
     return sorted(
         results, key=lambda v: (v["SeriesNumber"] or [float("inf")], v["SeriesInstanceUID"])
     )
+
+
+def _arrived(sets: list[Summary]) -> dict[str, list[Any]]:
+    updated = sorted((s["updatedAt"] for s in sets if s.get("updatedAt")), reverse=True)
+    return {
+        "updatedAt": updated[:1],
+        "createdAt": sorted(s["createdAt"] for s in sets if s.get("createdAt"))[:1],
+    }
 
 
 def _own_count(sets: list[Summary]) -> int | None:
@@ -213,6 +245,9 @@ def _seconds(text: str) -> float | None:
 def _matches(values: Mapping[str, list[Any]], criterion: Criterion) -> bool:
     keyword, kind, *operands = criterion
     stored = values[keyword]
+    if kind == "arrived":
+        first, last = operands[0] or 0, operands[1] or math.inf
+        return any(first <= value < last + 1 for value in stored)
     if kind in ("is", "uids", "any-of"):
         wanted = [operands[0]] if kind == "is" else list(operands[0])
         if ALL[keyword][1] == "PN":
@@ -307,6 +342,7 @@ def _moment(bound: tuple[str, str], otherwise: float) -> datetime:
 
 def _encoded(world: World, question: Question, values: Mapping[str, list[Any]]) -> dict[str, Any]:
     asked = {criterion[0] for criterion in question.criteria} | set(question.includefield)
+    asked -= set(MOMENTS)
     asked |= {"StudyTime"} if any(c[1] == "both" for c in question.criteria) else set()
     default: dict[str, Any] = {
         "studies": STUDY,
@@ -350,6 +386,9 @@ def text_of(criterion: Criterion) -> list[tuple[str, str]]:
         return [("emptyvaluematching", "true"), (keyword, '""')]
     if kind == "all-of":
         return [(keyword, "\\".join(map(",".join, operands))), ("multiplevaluematching", "TRUE")]
+    if kind == "arrived":
+        bounds = (".." if s is None else _iso(s) for s in operands)
+        return [(keyword, "/".join(bounds))]
     if kind == "both":
         first, last = operands
         return [
@@ -358,3 +397,7 @@ def text_of(criterion: Criterion) -> list[tuple[str, str]]:
         ]
     first, last = operands
     return [(keyword, f"{first or ''}-{last or ''}")]
+
+
+def _iso(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

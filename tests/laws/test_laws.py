@@ -199,6 +199,8 @@ _NAMES = st.sampled_from(
         "ModalitiesInStudy",
         "StudyInstanceUID",
         "NumberOfStudyRelatedSeries",
+        "updatedAt",
+        "orderby",
         "x",
     )
 )
@@ -219,6 +221,9 @@ _VALUES = st.one_of(
             "99999999",
             "true",
             '""',
+            "-StudyDate",
+            "2020-01-02/..",
+            "-20200102",
         )
     ),
 )

@@ -22,7 +22,7 @@ from gateway.qido.conditions import MAX_VALUE_LENGTH
 from gateway.qido.query import Dialect, parse_query
 from gateway.search.grouping import MAX_WINDOW
 from gateway.search.imageset import Page
-from gateway.search.pipeline import Tally
+from gateway.search.pipeline import MAX_SORTED, Tally
 from gateway.search.plan import MAX_TEXT_LENGTH, Plan, SearchOptions
 from gateway.server.responses import STATUS_OF
 from gateway.server.routes import MAX_URI_LENGTH
@@ -264,4 +264,6 @@ def test_limits_are_documented() -> None:
     fields = Settings.model_fields
     settings = ("default_limit", "max_results", "scan_budget_calls", "scan_budget_s")
     defaults = [fields[name].default for name in settings]
-    assert [*defaults, MAX_WINDOW, MAX_URI_LENGTH, MAX_VALUE_LENGTH, MAX_TEXT_LENGTH] == numbers
+    searches = [MAX_WINDOW, MAX_SORTED]
+    texts = [MAX_URI_LENGTH, MAX_VALUE_LENGTH, MAX_TEXT_LENGTH]
+    assert [*defaults, *searches, *texts] == numbers

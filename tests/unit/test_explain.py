@@ -220,6 +220,9 @@ def test_nothing_searched_for_is_in_a_repr() -> None:
         ("StudyInstanceUID=1.2", STUDIES, ALL, Waits.END, Completed.NONE),
         ("SeriesInstanceUID=1.2", ALL_SERIES, None, Waits.END, Completed.FOUND),
         ("SeriesInstanceUID=1.2", STUDY_SERIES, ALL, Waits.END, Completed.NONE),
+        ("orderby=PatientName", STUDIES, None, Waits.END, Completed.IN_DOUBT),
+        ("updatedAt=20200101-", STUDIES, None, Waits.END, Completed.FOUND),
+        ("updatedAt=20200101-&StudyDate=20200101-", STUDIES, None, Waits.HOUR, Completed.IN_DOUBT),
     ],
 )
 def test_waits_and_completions(
@@ -228,6 +231,22 @@ def test_waits_and_completions(
     """How long a study waits, and whether it's fetched whole by a search of its own."""
     found = explained(text, resource, options)
     assert (waits, completed) == (found.waits, found.completed)
+
+
+def test_arrival_is_explained() -> None:
+    """A range of arrival is shown with its filter, and why that is wider."""
+    found = explained("updatedAt=2024-03-11T15:00:05.5-07:00/..&orderby=-updatedAt,PatientName")
+    (pushed,) = found.pushed
+    assert ("updatedAt", "from 20240311 220005.500000") == (pushed.keyword, pushed.asked)
+    assert ("BETWEEN updatedAt", PushedFor.ARRIVAL) == (pushed.filter, pushed.why)
+    assert (Widened.BOUNDS, Widened.OPEN) == pushed.widened
+    assert ("updatedAt BETWEEN 20240311 220004 AND 99991231 235959",) == found.lanes[0].filters
+    assert ("-updatedAt", "PatientName") == found.order
+    beside = explained("updatedAt=20240311&StudyInstanceUID=1.2")
+    assert [MatchedFor.DERIVED] == [one.why for one in beside.matched]
+    assert "answered by -updatedAt, PatientName; a study waits until everything was read" in _shown(
+        found
+    )
 
 
 # --- cost -----------------------------------------------------------------------------------------
@@ -269,6 +288,12 @@ MANY = ",".join(f"1.{n}" for n in range(1, 402))
         pytest.param("PatientID=P&ModalitiesInStudy=CT&limit=10&offset=5", STUDIES,
                      SearchOptions(image_sets="fill", equal_padding="both"), 2, 17,
                      id="fill, they need to be whole to be counted"),
+        pytest.param("PatientID=P&orderby=StudyDate&limit=10&offset=5", STUDIES,
+                     SearchOptions(image_sets="fill", equal_padding="both"), 2, 17,
+                     id="fill, they need to be whole to be sorted"),
+        pytest.param("orderby=PatientName&limit=51", STUDIES, None, 1, 2, id="sorted"),
+        pytest.param("updatedAt=20200101-&PatientID=P&limit=10&offset=5", STUDIES, BOTH, 2, 17,
+                     id="by arrival, each found is whole"),
         pytest.param("PatientID=P&limit=10&offset=5", ALL_SERIES,
                      SearchOptions(trust_unmarked=False, equal_padding="both"), 2, 3,
                      id="series of perhaps one study"),
@@ -304,6 +329,10 @@ def test_nothing_is_called(text: str, resource: Resource) -> None:
         ("PatientID=A", ALL_SERIES, DAY, "a day of study time past"),
         ("PatientID=A", STUDIES, BOTH, "at least one for each spelling"),
         ("", STUDIES, FILL, "of each study that is shown"),
+        ("updatedAt=20200101-", STUDIES, None, "that came in this range: all of them are read"),
+        ("updatedAt=20200101-", STUDIES, None, "of each study that is found"),
+        ("orderby=PatientID&StudyDate=20200101", STUDIES, None, "of these dates: all of them"),
+        ("orderby=PatientID", STUDIES, None, "studies without a date first"),
         ("", STUDIES, None, "image sets are in doubt"),
         ("", STUDIES, None, "studies without a date first"),
         ("PatientName=A", STUDIES, None, "the more are read"),
@@ -326,6 +355,7 @@ def test_what_decides(
     [
         ("StudyDate=20200101-", "without a date first"),
         ("PatientID=A&StudyDate=20200101", "the more are read"),
+        ("PatientName=A&orderby=StudyDate", "the more are read"),
         ("StudyInstanceUID=1.2", "of each study"),
         ("", "more calls than"),
     ],

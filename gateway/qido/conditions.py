@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 
 from gateway.errors import QueryError
 from gateway.qido.attributes import BY_KEYWORD, Attribute
@@ -96,6 +97,37 @@ class Criterion:
     attribute: Attribute
     condition: Condition
     time: Attribute | None = None
+
+
+class Matching(Enum):
+    """A kind of matching that a key can ask for, beside universal matching."""
+
+    SINGLE = "single value"
+    UID_LIST = "UID list"
+    WILD_CARD = "wild card"
+    RANGE = "range"
+    COMBINED = "combined date and time"
+    LIST = "list"
+    FUZZY = "fuzzy"
+    MULTIPLE = "multiple values"
+    EMPTY = "empty value"
+
+
+def matching_of(attribute: Attribute) -> tuple[Matching, ...]:
+    """The kinds of matching that a key on `attribute` has, none where it is no criterion."""
+    vr, keyword = attribute.vr, attribute.keyword
+    rules = (
+        (Matching.SINGLE, True),
+        (Matching.UID_LIST, vr == "UI"),
+        (Matching.WILD_CARD, vr in _WILD_VRS),
+        (Matching.RANGE, vr in ("DA", "TM")),
+        (Matching.COMBINED, any(keyword in pair for pair in _PAIRS)),
+        (Matching.LIST, keyword in _LISTS),
+        (Matching.FUZZY, vr == "PN"),
+        (Matching.MULTIPLE, vr in _MULTIPLE_VRS and attribute.delimited),
+        (Matching.EMPTY, True),
+    )
+    return tuple(kind for kind, holds in rules if holds and attribute.matchable)
 
 
 def is_universal(vr: str, value: str) -> bool:

@@ -8,17 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from docs.generate import written
 from gateway.config import ENV_PREFIX, Settings
 from gateway.qido.attributes import (
     ATTRIBUTES,
     Attribute,
     Level,
-    Origin,
     Resource,
-    answerable,
-    returned_by_default,
 )
-from gateway.qido.conditions import MAX_VALUE_LENGTH
+from gateway.qido.conditions import MAX_VALUE_LENGTH, Matching, matching_of
 from gateway.qido.query import Dialect, parse_query
 from gateway.search.grouping import MAX_WINDOW
 from gateway.search.imageset import Page
@@ -128,74 +126,60 @@ def _default_in_words(name: str) -> str:
 
 # --- attributes -----------------------------------------------------------------------------------
 
-SOURCES = {
-    Origin.SUMMARY: "known",
-    Origin.DERIVED: "derived",
-    Origin.GATEWAY: "made",
-    Origin.UNKNOWN: "unknown",
+
+def test_generated_parts_are_the_codes() -> None:
+    """What the code writes of the conformance statement stands there as it writes it."""
+    text = DOCUMENTS["docs/conformance.md"].read_text("utf-8")
+    assert 1 == text.count("<!-- generated: ")
+    assert written(text) == text
+
+
+def test_generation_writes_what_differs() -> None:
+    """A generated part that somebody changed is written anew, and nothing else is."""
+    text = "a\n<!-- generated: attributes -->\n| old |\n<!-- end -->\nb\n"
+    head, _, tail = written(text).partition("| StudyDate | 00080020 | DA | known | ")
+    assert head.startswith("a\n<!-- generated: attributes -->\n| Attribute |")
+    assert tail.endswith("\n<!-- end -->\nb\n")
+
+
+# An example of each kind of matching, and the condition that it makes
+EXAMPLES: dict[tuple[Matching, str], tuple[str, str]] = {
+    (Matching.SINGLE, ""): ("A", "Exact"),
+    (Matching.SINGLE, "DA"): ("20240101", "Range"),
+    (Matching.SINGLE, "TM"): ("10", "Range"),
+    (Matching.SINGLE, "UI"): ("1.2", "Exact"),
+    (Matching.SINGLE, "IS"): ("07", "Exact"),
+    (Matching.UID_LIST, "UI"): ("1.2,1.3", "Exact"),
+    (Matching.WILD_CARD, ""): ("A*", "Wildcard"),
+    (Matching.RANGE, "DA"): ("20240101-20240131", "Range"),
+    (Matching.RANGE, "TM"): ("10-11", "Range"),
+    (Matching.LIST, ""): ("CT,MR", "Exact"),
+    (Matching.FUZZY, ""): ("A&fuzzymatching=true", "Fuzzy"),
+    (Matching.MULTIPLE, ""): ("A\\B&multiplevaluematching=true", "AllOf"),
+    (Matching.EMPTY, ""): ('""&emptyvaluematching=true', "Empty"),
 }
+MATCHED = [(one, kind) for one in ATTRIBUTES for kind in matching_of(one)]
+NOT_MATCHED = [(one, None) for one in ATTRIBUTES if not one.matchable]
 
 
-def test_attributes_are_documented() -> None:
-    """The table of attributes is the code's: source, matching, where returned, in tag order."""
-    assert [_attribute_in_words(attribute) for attribute in ATTRIBUTES] == table(
-        "docs/conformance.md", "Attribute"
-    )
-
-
-def _attribute_in_words(attribute: Attribute) -> dict[str, str]:
-    row = {
-        "Attribute": attribute.keyword,
-        "Tag": attribute.tag,
-        "VR": attribute.vr,
-        "Source": SOURCES[attribute.origin],
-        "Matching": _matching_in_words(attribute),
-    }
-    for resource in Resource:
-        row[f"`{resource.value}`"] = _returned_in_words(attribute, resource)
-    return row
-
-
-def _matching_in_words(attribute: Attribute) -> str:
-    if not attribute.matchable:
-        return "-"
-    if attribute.keyword == "NumberOfSeriesRelatedInstances":
-        return "single value *"
-    kinds = {"UI": "UID list", "DA": "range", "TM": "range", "IS": "single value"}
-    return kinds.get(attribute.vr, "wild card")
-
-
-def _returned_in_words(attribute: Attribute, resource: Resource) -> str:
-    if attribute in returned_by_default(resource):
-        return "default"
-    return "asked" if attribute in answerable(resource) else "-"
-
-
-# Two spellings of each condition tell which kind of matching a key has
-@pytest.mark.parametrize("attribute", ATTRIBUTES, ids=lambda attribute: attribute.keyword)
-def test_documented_matching_is_done(attribute: Attribute) -> None:
-    """A key makes a condition where the table says so, else the Warning that it is ignored."""
-    examples = {
-        "UID list": (b"1.2,1.3", "Exact"),
-        "range": (b"", "NoneType"),
-        "single value": (b"07", "Exact"),
-        "single value *": (b"07", "Exact"),
-        "wild card": (b"A*", "Wildcard"),
-        "-": (b"A*", "NoneType"),
-    }
-    kind = _matching_in_words(attribute)
-    value, expected = examples[kind]
-    if kind == "range":
-        value, expected = (b"10-11" if attribute.vr == "TM" else b"20240101-20240131"), "Range"
+@pytest.mark.parametrize(
+    ("attribute", "kind"),
+    [*MATCHED, *NOT_MATCHED],
+    ids=lambda value: getattr(value, "keyword", None) or getattr(value, "name", "ignored"),
+)
+def test_documented_matching_is_done(attribute: Attribute, kind: Matching | None) -> None:
+    """A key makes the condition that the table names, or draws the Warning that it is ignored."""
     resource = Resource.ALL_SERIES if attribute.level is Level.SERIES else Resource.STUDIES
-    query = parse_query(
-        resource,
-        attribute.keyword.encode() + b"=" + value,
-        dialect=Dialect(instances_matchable=True),
-    )
-    found = [type(criterion.condition).__name__ for criterion in query.criteria] or ["NoneType"]
-    assert [expected] == found
-    assert (kind == "-") == bool(query.warnings)
+    keys = f"{attribute.keyword}=A"
+    expected = []
+    if kind is Matching.COMBINED:
+        keys, expected = "StudyDate=20240101-20240102&StudyTime=10-11", ["Range"]
+    elif kind is not None:
+        value, condition = EXAMPLES.get((kind, attribute.vr)) or EXAMPLES[kind, ""]
+        keys, expected = f"{attribute.keyword}={value}", [condition]
+    query = parse_query(resource, keys.encode(), dialect=Dialect(instances_matchable=True))
+    assert expected == [type(criterion.condition).__name__ for criterion in query.criteria]
+    assert (kind is None) == bool(query.warnings)
 
 
 def test_resources_are_documented() -> None:

@@ -1,0 +1,69 @@
+"""Writes the generated parts of the documents: `python docs/generate.py`, from the virtual environment.
+
+What stands between `<!-- generated: NAME -->` and `<!-- end -->` comes from the code.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from gateway.qido.attributes import (
+    ATTRIBUTES,
+    Attribute,
+    Origin,
+    Resource,
+    answerable,
+    returned_by_default,
+)
+from gateway.qido.conditions import matching_of
+
+DOCUMENT = Path(__file__).resolve().parent / "conformance.md"
+SOURCES: Mapping[Origin, str] = {
+    Origin.SUMMARY: "known",
+    Origin.DERIVED: "derived",
+    Origin.GATEWAY: "made",
+    Origin.UNKNOWN: "unknown",
+}
+_BLOCK = re.compile(r"(<!-- generated: ([a-z]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def written(text: str) -> str:
+    """A document with its generated parts as the code has them."""
+    return _BLOCK.sub(lambda block: f"{block[1]}{_PARTS[block[2]]()}{block[3]}", text)
+
+
+def attributes() -> str:
+    """Every attribute: where its value comes from, how it is matched, where it is returned."""
+    heads = ("Attribute", "Tag", "VR", "Source", "Matching", *(f"`{r.value}`" for r in Resource))
+    return table((heads, *map(_attribute, ATTRIBUTES)))
+
+
+def table(rows: Iterable[tuple[str, ...]]) -> str:
+    """A table of Markdown, its first row the heading."""
+    lines = [f"| {' | '.join(row)} |" for row in rows]
+    lines.insert(1, "|---" * (lines[0].count(" | ") + 1) + "|")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _attribute(attribute: Attribute) -> tuple[str, ...]:
+    kinds = ", ".join(kind.value for kind in matching_of(attribute)) or "-"
+    if attribute.keyword == "NumberOfSeriesRelatedInstances":
+        kinds += " *"
+    returned = (_returned(attribute, resource) for resource in Resource)
+    source = SOURCES[attribute.origin]
+    return (attribute.keyword, attribute.tag, attribute.vr, source, kinds, *returned)
+
+
+def _returned(attribute: Attribute, resource: Resource) -> str:
+    if attribute in returned_by_default(resource):
+        return "default"
+    return "asked" if attribute in answerable(resource) else "-"
+
+
+_PARTS = {"attributes": attributes}
+
+
+if __name__ == "__main__":
+    DOCUMENT.write_text(written(DOCUMENT.read_text("utf-8")), "utf-8")

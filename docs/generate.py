@@ -1,4 +1,4 @@
-"""Writes the generated parts of the documents: `python docs/generate.py`, from the virtual environment.
+"""Writes the generated parts of the documents: `python docs/generate.py`, in `.venv`.
 
 What stands between `<!-- generated: NAME -->` and `<!-- end -->` comes from the code.
 """

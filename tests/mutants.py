@@ -44,6 +44,7 @@ ALL = (
 )
 PLAN, GROUPING = "gateway/search/plan.py", "gateway/search/grouping.py"
 PIPELINE, STUDY = "gateway/search/pipeline.py", "gateway/search/study.py"
+GATHERING = "gateway/search/gathering.py"
 MATCHING, CONDITIONS = "gateway/qido/matching.py", "gateway/qido/conditions.py"
 JSON, RESULT = "gateway/qido/dicomjson.py", "gateway/qido/result.py"
 QUERY = "gateway/qido/query.py"
@@ -55,7 +56,8 @@ OWN = {
     PLAN: "tests/unit/test_plan.py",
     GROUPING: "tests/unit/test_grouping.py tests/unit/test_study_windows.py",
     STUDY: "tests/unit/test_grouping.py",
-    PIPELINE: "tests/http/test_search.py tests/laws/test_completion.py",
+    PIPELINE: "tests/http/test_search.py",
+    GATHERING: "tests/http/test_search.py tests/laws/test_completion.py tests/laws/test_arrival.py",
     MATCHING: "tests/unit/test_matching_types.py",
     CONDITIONS: "tests/unit/test_query_values.py tests/unit/test_query_rules.py",
     QUERY: "tests/unit/test_query_rules.py",
@@ -96,9 +98,9 @@ MUTANTS: tuple[tuple[str, str, str], ...] = (
     # pipeline and study
     (PIPELINE, "if position >= query.offset:", "if position > query.offset:"),
     (PIPELINE, "if position == query.offset + limit:", "if position == limit:"),
-    (PIPELINE, "len({_agreed_values(s) for s in primary}) != 1", "not primary"),
-    (PIPELINE, "if len(undated) < len(image_sets):", "if True:"),
-    (PIPELINE, "yield sorted(of_day, key=lambda group: group.place)", "yield of_day"),
+    (GATHERING, "len({_agreed_values(s) for s in primary}) != 1", "not primary"),
+    (GATHERING, "if len(undated) < len(image_sets):", "if True:"),
+    (GATHERING, "yield sorted(of_day, key=lambda group: group.place)", "yield of_day"),
     (STUDY, "min(created)", "max(created)"),
     (STUDY, "return None if -1 in numbers else sum(numbers)", "return max(numbers)"),
     (

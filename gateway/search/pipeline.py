@@ -2,58 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass, field
 
-from gateway.errors import ResultTooLargeError, StudyWindowError
-from gateway.qido.attributes import BY_KEYWORD, Level, Origin, Resource
-from gateway.qido.matching import matcher
+from gateway.errors import ResultTooLargeError
 from gateway.qido.ordering import ordered
 from gateway.qido.query import Query
-from gateway.qido.result import Result, stored_values
-from gateway.search.grouping import (
-    Group,
-    StudyWindow,
-    instant_of,
-    is_primary,
-    study_uid_of,
-    winner_first,
-)
-from gateway.search.imageset import ImageSet, Page
-from gateway.search.plan import (
-    CreatedBetween,
-    Plan,
-    SearchOptions,
-    Sort,
-    StudyDateBetween,
-    all_dated,
-    completion,
-    derived_criteria,
-    plan,
-)
-from gateway.search.study import series_results, study_result, summary_values
-from gateway.search.upstream import Upstream, Walk
+from gateway.qido.result import Result
+from gateway.search.gathering import Gathering, Tally
+from gateway.search.plan import SearchOptions
+from gateway.search.upstream import Upstream
+
+__all__ = ["MAX_SORTED", "Tally", "count", "search"]
 
 MAX_SORTED = 50_000
 """How many results `orderby` may have to sort: they are all held until the last is known."""
-
-
-@dataclass(slots=True)
-class Tally:
-    """What a search has met so far.
-
-    `total` is the number of all its results, those outside the window too, once that is known
-    without another call. `hidden` holds image sets left out because they are not primary.
-    """
-
-    pages: int = 0
-    image_sets: int = 0
-    results: int = 0
-    total: int | None = None
-    unusable: int = 0
-    hidden: set[str] = field(default_factory=set)
-    rungs: list[str] = field(default_factory=list)
 
 
 async def search(
@@ -72,9 +35,9 @@ async def search(
     """
     if limit == 0:
         return
-    run = _Search(query, options, upstream, tally)
+    run = Gathering(query, options, upstream, tally)
     if query.order:
-        held = ordered(await run.everything(max_sorted), query.order)
+        held = ordered(await _everything(run, max_sorted), query.order)
         tally.total = len(held)
         for result in held[query.offset : query.offset + limit]:
             tally.results += 1
@@ -101,7 +64,7 @@ async def count(query: Query, options: SearchOptions, upstream: Upstream, tally:
 
     Raises: ResultTooLargeError, UpstreamError.
     """
-    run = _Search(query, options, upstream, tally)
+    run = Gathering(query, options, upstream, tally)
     tally.total = 0
     async with aclosing(run.batches()) as batches:
         async for groups, _ in batches:
@@ -110,248 +73,15 @@ async def count(query: Query, options: SearchOptions, upstream: Upstream, tally:
     return tally.total
 
 
-class _Search:
-    """One search under way."""
-
-    def __init__(
-        self, query: Query, options: SearchOptions, upstream: Upstream, tally: Tally
-    ) -> None:
-        self._query, self._options = query, options
-        self._upstream, self._tally = upstream, tally
-        self._plan = plan(query, options)
-        self._window = StudyWindow(
-            whole_days=options.study_window == "day", trust_unmarked=options.trust_unmarked
-        )
-        self._matches = matcher(query.criteria)
-        own = [c for c in query.criteria if c.attribute.origin is not Origin.DERIVED]
-        self._matches_alone = matcher(own)
-        study_only = [c for c in own if c.attribute.level is Level.STUDY]
-        self._study_matches = matcher(study_only)
-        self._whole = self._plan.sufficient
-        self._whole_studies: dict[str, tuple[ImageSet, ...]] = {}  # of those that come later
-
-    async def everything(self, at_most: int) -> list[Result]:
-        """All results, in the order of the answer.
-
-        Raises: ResultTooLargeError, UpstreamError.
-        """
-        held: list[Result] = []
-        async with aclosing(self.batches()) as batches:
-            async for groups, _ in batches:
-                for group in groups:
-                    held += await self.results(group, shown=True)
-                    if len(held) > at_most:
-                        raise ResultTooLargeError(
-                            f"More than {at_most:,} results would have to be sorted. Ask without "
-                            "orderby, or add a StudyDate range or a key."
-                        )
-        return held
-
-    # --- fetching ---------------------------------------------------------------------------------
-
-    async def batches(self) -> AsyncGenerator[tuple[list[Group], bool], None]:
-        """Groups in order, as soon as they are sure, and whether these are all that is left."""
-        lanes = self._plan.lanes
-        if len(lanes) == 1:
-            walk = await self._open(lanes[0])
-            if walk.plan.sort is Sort.STUDY_DATE:
-                async for groups in self._stream(walk, lanes[0]):
-                    yield groups, False
-            else:
-                self._whole = self._whole or _is_everything(walk.plan)
-                await self._drain(walk)
-        else:
-            for lane in lanes:
-                await self._drain(await self._open(lane))
-        left = self._window.finish()
-        if self._plan.completes_all and not self._whole:
-            async for groups in self._completed(left):
-                yield groups, False
-        else:
-            yield left, True
-
-    async def _completed(self, groups: Sequence[Group]) -> AsyncGenerator[list[Group], None]:
-        """`groups`, each fetched whole, in the order of their winners and a day at a time.
-
-        Which day that is, its sure primary image sets say, for they agree in StudyDate. Where there
-        is none, or where that has been wrong before, only the whole study says it.
-        """
-        trusts_days = self._options.study_window == "hour"
-        placed: list[Group] = []
-        for group in groups:
-            is_sure = trusts_days and not self._is_unsure(group.image_sets)
-            placed.append(group if is_sure else await self._fetched(group))
-        days = sorted({group.place[0] for group in placed})
-        for day in days:
-            of_day = [await self._fetched(g) for g in placed if g.place[0] == day]
-            if any(group.place[0] != day for group in of_day):
-                raise StudyWindowError("A study's image sets do not agree in its date.")
-            yield sorted(of_day, key=lambda group: group.place)
-
-    async def _fetched(self, group: Group) -> Group:
-        """The group of the whole study."""
-        uid = group.study_uid
-        whole = self._whole_studies[uid] = await self._complete(group)
-        fetched = Group(whole[0], trust_unmarked=self._options.trust_unmarked)
-        for image_set in whole[1:]:
-            fetched.add(image_set)
-        return fetched
-
-    async def _open(self, one: Plan) -> Walk:
-        walk = await self._upstream.open(one)
-        if walk.plan != one:
-            self._tally.rungs.append(" ".join(walk.plan.shape))
-        return walk
-
-    async def _drain(self, walk: Walk) -> None:
-        async for page in walk:
-            for image_set in self._usable(page):
-                self._window.add(image_set)
-
-    async def _stream(self, walk: Walk, lane: Plan) -> AsyncGenerator[list[Group], None]:
-        """Groups of a sorted walk, the undated ones left in the window for the end."""
-        pages = aiter(walk)
-        head: list[ImageSet] = []
-        async for page in pages:
-            head += self._usable(page)
-            if head:
-                break
-        if not self._plan.dated_only and not walk.ended and _shows_undated_first(head):
-            # Newest first means dated first: walk those alone, and come back for the undated
-            dated = await self._open(all_dated(lane))
-            if _is_sorted_by_date(dated.plan):
-                async for page in dated:
-                    self._feed(self._usable(page))
-                    yield self._window.release()
-                await self._feed_undated(head, pages)
-                return
-        self._feed(head)
-        if not walk.ended:  # at its end all that is left is one batch, whose number is known
-            yield self._window.release()
-        async for page in pages:
-            self._feed(self._usable(page))
-            if not walk.ended:
-                yield self._window.release()
-
-    def _feed(self, image_sets: Sequence[ImageSet]) -> None:
-        for image_set in image_sets:
-            if _is_dated(image_set) or not self._plan.dated_only:
-                self._window.add(image_set)
-
-    async def _feed_undated(self, head: list[ImageSet], pages: AsyncIterator[Page]) -> None:
-        self._feed(head)
-        async for page in pages:
-            image_sets = self._usable(page)
-            undated = [s for s in image_sets if not _is_dated(s)]
-            self._feed(undated)
-            if len(undated) < len(image_sets):
-                return
-
-    def _usable(self, page: Page) -> list[ImageSet]:
-        """The page's image sets without those that are no part of any answer."""
-        self._tally.pages += 1
-        self._tally.image_sets += len(page.image_sets)
-        usable = []
-        for image_set in page.image_sets:
-            if not study_uid_of(image_set):
-                self._tally.unusable += 1
-            elif image_set.is_primary is False and self._options.image_sets == "primary":
-                if self._matches_alone(summary_values(image_set)):
-                    self._tally.hidden.add(image_set.image_set_id)
-            else:
-                usable.append(image_set)
-        return usable
-
-    # --- deciding ---------------------------------------------------------------------------------
-
-    def total(self, position: int, groups: Sequence[Group]) -> int | None:
-        """The number of all results, `groups` being all that is left; None if it takes a call."""
-        for group in groups:
-            image_sets = group.image_sets
-            if self._in_doubt(image_sets) or self._may_lack_parts(image_sets):
-                return None
-            position += len(self._matching(image_sets))
-        return position
-
-    async def results(self, group: Group, *, shown: bool) -> list[Result]:
-        """The results of one released group; those before the window (not `shown`) only count."""
-        image_sets = group.image_sets
-        if self._in_doubt(image_sets):
-            image_sets = await self._complete(group)
-            if self._window.comes_later(group, image_sets[0]):
-                self._whole_studies[group.study_uid] = image_sets
-                return []
-        elif self._may_lack_parts(image_sets):
-            counted_only = not shown and self._query.resource is Resource.STUDIES
-            if not counted_only or derived_criteria(self._query):
-                image_sets = await self._complete(group)
-        return self._matching(image_sets)
-
-    def _matching(self, image_sets: Sequence[ImageSet]) -> list[Result]:
-        if self._query.level is Level.STUDY:
-            study = study_result(image_sets, self._options)
-            results = [] if study is None else [study]
-        else:
-            results = series_results(image_sets, self._options)
-        return [result for result in results if self._matches(result.values)]
-
-    def _in_doubt(self, image_sets: Sequence[ImageSet]) -> bool:
-        """Whether the study's winner may be an image set that the walk has not met."""
-        if self._whole:
-            return False
-        return self._plan.completes_all or self._is_unsure(image_sets)
-
-    def _is_unsure(self, image_sets: Sequence[ImageSet]) -> bool:
-        """Whether `image_sets` have no sure primary one, or some that disagree."""
-        trust_unmarked = self._options.trust_unmarked
-        primary = [s for s in image_sets if is_primary(s, trust_unmarked=trust_unmarked)]
-        return len({_agreed_values(s) for s in primary}) != 1
-
-    def _may_lack_parts(self, image_sets: Sequence[ImageSet]) -> bool:
-        """Whether a matching study may have more image sets to show than the walk has met."""
-        if self._whole:
-            return False
-        if self._options.image_sets == "primary" and self._options.trust_unmarked:
-            return False  # what is shown is primary, and has what the filters ask for
-        study = study_result(image_sets, self._options)
-        return study is not None and self._study_matches(study.values)
-
-    async def _complete(self, group: Group) -> tuple[ImageSet, ...]:
-        """Every image set of the group's study, the winner first."""
-        uid = group.study_uid
-        self._window.settle(uid)
-        if (known := self._whole_studies.pop(uid, None)) is not None:
-            return known
-        members = dict(group.members)
-        async for page in await self._open(completion(uid)):
-            self._tally.pages += 1
-            self._tally.image_sets += len(page.image_sets)
-            members |= {s.image_set_id: s for s in page.image_sets if study_uid_of(s) == uid}
-        return winner_first(members.values(), trust_unmarked=self._options.trust_unmarked)
-
-
-def _agreed_values(image_set: ImageSet) -> tuple[object, ...]:
-    """What all primary image sets of a study have in common (documented)."""
-    keywords = ("StudyDate", "PatientID", "AccessionNumber", "StudyID")
-    attributes = (BY_KEYWORD[keyword] for keyword in keywords)
-    return tuple(stored_values(a, image_set.tags.get(a.summary)) for a in attributes)
-
-
-def _shows_undated_first(head: Sequence[ImageSet]) -> bool:
-    """Whether image sets without any StudyDate fill the first page.
-
-    A text that is no date says nothing of where those without one stand.
-    """
-    return not any(map(_is_dated, head)) and any("DICOMStudyDate" not in s.tags for s in head)
-
-
-def _is_dated(image_set: ImageSet) -> bool:
-    return instant_of(image_set)[0] is not None
-
-
-def _is_everything(one: Plan) -> bool:
-    return all(isinstance(f, CreatedBetween) for f in one.filters)
-
-
-def _is_sorted_by_date(one: Plan) -> bool:
-    return one.sort is Sort.STUDY_DATE and any(isinstance(f, StudyDateBetween) for f in one.filters)
+async def _everything(run: Gathering, at_most: int) -> list[Result]:
+    held: list[Result] = []
+    async with aclosing(run.batches()) as batches:
+        async for groups, _ in batches:
+            for group in groups:
+                held += await run.results(group, shown=True)
+                if len(held) > at_most:
+                    raise ResultTooLargeError(
+                        f"More than {at_most:,} results would have to be sorted. Ask without "
+                        "orderby, or add a StudyDate range or a key."
+                    )
+    return held

@@ -10,6 +10,7 @@ import pytest
 
 from docs.generate import written
 from gateway.config import ENV_PREFIX, Settings
+from gateway.errors import QueryError
 from gateway.qido.attributes import (
     ATTRIBUTES,
     Attribute,
@@ -180,6 +181,32 @@ def test_documented_matching_is_done(attribute: Attribute, kind: Matching | None
     query = parse_query(resource, keys.encode(), dialect=Dialect(instances_matchable=True))
     assert expected == [type(criterion.condition).__name__ for criterion in query.criteria]
     assert (kind is None) == bool(query.warnings)
+
+
+# The kinds whose condition tells them from any other
+TELLING = (Matching.WILD_CARD, Matching.RANGE, Matching.FUZZY, Matching.MULTIPLE)
+LISTS = (Matching.UID_LIST, Matching.LIST)
+
+
+@pytest.mark.parametrize("attribute", ATTRIBUTES, ids=lambda attribute: attribute.keyword)
+def test_no_other_matching_is_done(attribute: Attribute) -> None:
+    """A kind of matching that the table does not name is not done."""
+    kinds = matching_of(attribute)
+    for (kind, _), (value, condition) in EXAMPLES.items():
+        if kinds and kind in TELLING and kind not in kinds:
+            assert condition != type(_condition(attribute, value)).__name__
+        if kinds and kind in LISTS and not set(LISTS) & set(kinds):
+            assert len(getattr(_condition(attribute, value), "values", ())) <= 1
+
+
+def _condition(attribute: Attribute, value: str) -> object:
+    resource = Resource.ALL_SERIES if attribute.level is Level.SERIES else Resource.STUDIES
+    keys = f"{attribute.keyword}={value}".encode()
+    try:
+        query = parse_query(resource, keys, dialect=Dialect(instances_matchable=True))
+    except QueryError:
+        return None
+    return query.criteria[0].condition
 
 
 def test_resources_are_documented() -> None:

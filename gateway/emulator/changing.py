@@ -92,13 +92,15 @@ class Changes:
         instances: Mapping[str, Instance],
         *,
         force: bool,
+        working: str = "UPDATING",
+        done: str = "UPDATED",
     ) -> Version:
         now = self._store.clock()
         following = replace(
             version,
             number=version.number + 1,
-            working="UPDATING",
-            done="UPDATED",
+            working=working,
+            done=done,
             settles_at=now + self._sets.settle_s,
             updated_at=now,
             forced=force,
@@ -186,18 +188,10 @@ class Changes:
         held = self._sets.instances(sql, into)
         if held.keys() & instances.keys():
             raise invalid("an instance is in the destination already")
-        now = self._store.clock()
-        merged = replace(
-            into,
-            number=into.number + 1,
-            working="COPYING",
-            done="COPIED",
-            settles_at=now + self._sets.settle_s,
-            updated_at=now,
-            forced=force,
+        together = {**held, **instances}
+        return self._next(
+            sql, into, into.levels, together, force=force, working="COPYING", done="COPIED"
         )
-        self._keep(sql, merged, {**held, **instances})
-        return merged
 
     def _check_promotion(self, sql: sqlite3.Connection, source: Version) -> None:
         study_uid = text_of(source.levels, "StudyInstanceUID")

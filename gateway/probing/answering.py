@@ -87,7 +87,7 @@ async def primary_marks(_: Lab, sample: Sample) -> Finding:
 
 async def study_agreement(_: Lab, sample: Sample) -> Finding:
     """Whether image sets of a study that are not marked as contradictory agree."""
-    several = [met for met in map(_trusted, studies(sample.all).values()) if len(met) > 1]
+    several = _several(sample)
     apart = sum(
         len({tuple(text(s, n).strip() for n in _AGREED) for s in met}) > 1 for met in several
     )
@@ -99,7 +99,7 @@ async def study_agreement(_: Lab, sample: Sample) -> Finding:
 
 async def study_times(_: Lab, sample: Sample) -> Finding:
     """Whether all image sets of a study have the same study time."""
-    several = [met for met in map(_trusted, studies(sample.all).values()) if len(met) > 1]
+    several = _several(sample)
     apart = sum(len({trimmed(one, "DICOMStudyTime") for one in met}) > 1 for met in several)
     told = f"{apart} of {len(several)} studies with several image sets have several times"
     if not several:
@@ -107,8 +107,10 @@ async def study_times(_: Lab, sample: Sample) -> Finding:
     return Finding("study_times", "some differ" if apart else "agree", told)
 
 
-def _trusted(image_sets: list[ImageSet]) -> list[ImageSet]:
-    return [one for one in image_sets if one.get("isPrimary") is not False]
+def _several(sample: Sample) -> list[list[ImageSet]]:
+    """The image sets of each study that has more than one, without those marked as not primary."""
+    trusted = (one for one in sample.all if one.get("isPrimary") is not False)
+    return [met for met in studies(trusted).values() if len(met) > 1]
 
 
 async def date_forms(_: Lab, sample: Sample) -> Finding:

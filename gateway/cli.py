@@ -14,6 +14,7 @@ from gateway.errors import ConfigError
 from gateway.explain_command import explain
 from gateway.probe_command import probe
 from gateway.seed_command import seed
+from gateway.terminal import say
 
 EXIT_CONFIG = 2
 
@@ -34,12 +35,6 @@ def main() -> None:
         for fault in exc.problems:
             sys.stderr.write(f"qido-gateway: {fault}\n")
         raise SystemExit(EXIT_CONFIG) from None
-
-
-def say(line: str) -> None:
-    """One line on stdout, at once: other programs wait for it."""
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
 
 
 @cli.command("serve")

@@ -6,7 +6,7 @@ import logging
 import re
 import sqlite3
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,6 +16,7 @@ import typer
 from gateway.emulator.errors import ImportPathError, SeedError
 from gateway.emulator.variants import CHOICES, Variants
 from gateway.errors import ConfigError
+from gateway.terminal import progress_bar, say
 
 if TYPE_CHECKING:
     from gateway.emulator.importer import ImportReport
@@ -110,7 +111,7 @@ def emulator(
             roots=roots,
             access_keys=access_key_ids or (),
         )
-        serve(app, host, port, lambda url: _say(f"ready {url} datastore {datastore_id}"))
+        serve(app, host, port, lambda url: say(f"ready {url} datastore {datastore_id}"))
 
 
 def _variants(given: dict[str, Any]) -> Variants:
@@ -164,7 +165,7 @@ def _seed(store: Store, path: Path) -> None:
     from gateway.emulator.seeding import seed_file
 
     try:
-        with _bar(f"seeding {path.name}") as progress:
+        with progress_bar(f"seeding {path.name}") as progress:
             number = seed_file(store, path, on_progress=progress)
     except SeedError as exc:
         raise ConfigError((f"--seed {exc}",)) from None
@@ -176,7 +177,7 @@ def _import(store: Store, paths: Sequence[Path], *, name_skipped: bool) -> None:
 
     logging.getLogger("pydicom").setLevel(logging.CRITICAL)  # what is skipped is told below
     try:
-        with _bar("importing") as progress:
+        with progress_bar("importing") as progress:
             report = import_paths(store, paths, on_progress=progress)
     except ImportPathError as exc:
         raise ConfigError((f"--import {exc}",)) from None
@@ -191,20 +192,3 @@ def _tell(report: ImportReport, *, name_skipped: bool) -> None:
         f"imported {report.instances} instances into {report.image_sets} image sets; "
         f"skipped {len(report.skipped)} files\n"
     )
-
-
-@contextmanager
-def _bar(title: str) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar on stderr; what it yields is told how much of how much is done."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    columns = (TextColumn(title), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(title, total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()

@@ -13,6 +13,7 @@ from typing import Annotated, BinaryIO
 import typer
 
 from gateway.errors import ConfigError
+from gateway.terminal import progress_bar
 
 STDOUT = Path("-")
 _STEP = 1000
@@ -26,7 +27,7 @@ def seed(
 ) -> None:
     """Write a made-up archive, one summary a line. The same options give the same bytes."""
     try:
-        with _bar(f"writing {out.name}", studies) as on_progress, _opened(out) as file:
+        with progress_bar(f"writing {out.name}") as on_progress, _opened(out) as file:
             image_sets = _write(file, studies, seed, on_progress)
     except OSError as exc:
         if out == STDOUT and exc.errno == EPIPE:
@@ -37,7 +38,7 @@ def seed(
     sys.stderr.write(f"wrote {studies} studies, {image_sets} image sets to {out}\n")
 
 
-def _write(file: BinaryIO, studies: int, seed: int, on_progress: Callable[[int], None]) -> int:
+def _write(file: BinaryIO, studies: int, seed: int, on_progress: Callable[[int, int], None]) -> int:
     import orjson
 
     from gateway.emulator.archive import summaries
@@ -51,7 +52,7 @@ def _write(file: BinaryIO, studies: int, seed: int, on_progress: Callable[[int],
             study = uid
             begun += 1
             if begun % _STEP == 0:
-                on_progress(begun)
+                on_progress(begun, studies)
     file.flush()
     return image_sets
 
@@ -74,15 +75,3 @@ def _opened(out: Path) -> Iterator[BinaryIO]:
         part.replace(target)
     finally:
         part.unlink(missing_ok=True)
-
-
-@contextmanager
-def _bar(title: str, studies: int) -> Iterator[Callable[[int], None]]:
-    """A progress bar on stderr; what it yields is told how many studies are done."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(title, total=studies)
-        yield lambda done: progress.update(task, completed=done)

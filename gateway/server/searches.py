@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import aclosing
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field, replace
 
 import orjson
@@ -91,13 +91,10 @@ class RunningSearch:
         Raises: ResultTooLargeError, UpstreamError.
         """
         found = search(self.query, self.options, self.upstream, self.limit, self.tally)
-        try:
+        with self._learning():
             async with aclosing(found):
                 async for result in found:
                     yield result
-        except StudyWindowError:
-            self.on_disorder(self.options)
-            raise
         self._over = True
 
     async def json(
@@ -128,14 +125,21 @@ class RunningSearch:
     ) -> AsyncGenerator[bytes, None]:
         """The body of a count: the number of all results, whatever offset and limit say."""
         try:
-            number = await count(self.query, self.options, self.upstream, self.tally)
+            with self._learning():
+                number = await count(self.query, self.options, self.upstream, self.tally)
             self._over = True
             yield orjson.dumps({"count": number})
+        finally:
+            on_end(self.facts())
+
+    @contextmanager
+    def _learning(self) -> Iterator[None]:
+        """Let the next search know what this one meets."""
+        try:
+            yield
         except StudyWindowError:
             self.on_disorder(self.options)
             raise
-        finally:
-            on_end(self.facts())
 
     def count_warnings(self) -> Iterator[str]:
         """What has to be said of a count: it is whole, or it is none."""

@@ -23,6 +23,7 @@ FLOOR_OF = {
     "gateway.probing": 4,
     "gateway.config": 5,
     "gateway.serving": 5,
+    "gateway.terminal": 5,
     "gateway.demo": 5,
     "gateway.explain_tree": 5,
     "gateway.app": 6,

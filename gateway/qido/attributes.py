@@ -6,13 +6,22 @@ SearchImageSets, shapes DICOMTags and SearchByAttributeValue (names; documented)
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from types import MappingProxyType
 from typing import Any
 
-from pydicom.datadict import dictionary_keyword, dictionary_VR, tag_for_keyword
+from pydicom.datadict import (
+    dictionary_keyword,
+    dictionary_VR,
+    tag_for_keyword,
+)
+
+
+BINARY_VRS = frozenset(("OB", "OD", "OF", "OL", "OV", "OW", "OB or OW", "UN"))
+"""VRs of values that are bytes: they are not matched."""
 
 
 class Level(Enum):
@@ -20,6 +29,12 @@ class Level(Enum):
 
     STUDY = "study"
     SERIES = "series"
+    INSTANCE = "instance"
+
+    @property
+    def depth(self) -> int:
+        """0 for the study, 1 for the series, 2 for the instance."""
+        return list(Level).index(self)
 
 
 class Resource(Enum):
@@ -28,11 +43,16 @@ class Resource(Enum):
     STUDIES = "/studies"
     STUDY_SERIES = "/studies/{study}/series"
     ALL_SERIES = "/series"
+    SERIES_INSTANCES = "/studies/{study}/series/{series}/instances"
+    STUDY_INSTANCES = "/studies/{study}/instances"
+    ALL_INSTANCES = "/instances"
 
     @property
     def level(self) -> Level:
         """The level of its results."""
-        return Level.STUDY if self is Resource.STUDIES else Level.SERIES
+        if self is Resource.STUDIES:
+            return Level.STUDY
+        return Level.INSTANCE if self.value.endswith("/instances") else Level.SERIES
 
 
 class Origin(Enum):
@@ -40,14 +60,16 @@ class Origin(Enum):
 
     SUMMARY = "summary"  # an image set's DICOMTags
     DERIVED = "derived"  # computed over the image sets of a study or series
+    METADATA = "metadata"  # an image set's metadata, which takes a call of its own
     GATEWAY = "gateway"  # made for the answer; it can't be matched
-    UNKNOWN = "unknown"  # required by the standard, not in a summary: present without Value
 
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
     """One attribute that the gateway can answer.
 
+    `keyword` is its tag where PS3.6 gives it none of its own: private and repeating groups. `vr`
+    may leave a choice ("US or SS") or, of a private one, be "": only an instance settles it.
     `summary` is its name in DICOMTags, "" where it is not in there. `pushable` says that
     SearchImageSets can filter by that name. `delimited` says that a backslash parts its values:
     PatientID, AccessionNumber and StudyID hold one value, whatever is in it.
@@ -65,8 +87,13 @@ class Attribute:
 
     @property
     def matchable(self) -> bool:
-        """Whether its value is known when a search is matched."""
-        return self.origin in (Origin.SUMMARY, Origin.DERIVED)
+        """Whether a key on it can be a criterion where its value is known."""
+        return self.origin is not Origin.GATEWAY and self.vr not in BINARY_VRS
+
+    @property
+    def is_private(self) -> bool:
+        """Whether its group is odd."""
+        return int(self.tag[3], 16) % 2 == 1
 
 
 def _attribute(keyword: str, level: Level, origin: Origin, **more: Any) -> Attribute:
@@ -76,16 +103,31 @@ def _attribute(keyword: str, level: Level, origin: Origin, **more: Any) -> Attri
     return Attribute(keyword, f"{tag:08X}", vr, level, origin, **more)
 
 
+# Of a patient or study, in the metadata alone: PS3.4 Tables C.6-1 and C.6-2
+_STUDY_METADATA = """IssuerOfPatientID PatientBirthTime OtherPatientIDs OtherPatientNames PatientAge
+PatientSize PatientWeight EthnicGroup Occupation AdditionalPatientHistory PatientComments
+NameOfPhysiciansReadingStudy AdmittingDiagnosesDescription ProcedureCodeSequence
+ReferencedStudySequence"""
+# Of a series: PS3.18 Table 10.6.3-4, and what viewers show beside
+_SERIES_METADATA = """SeriesDate SeriesTime SeriesDescription Manufacturer InstitutionName StationName
+PerformingPhysicianName OperatorsName ManufacturerModelName ProtocolName Laterality
+PerformedProcedureStepStartDate PerformedProcedureStepStartTime PerformedProcedureStepDescription
+RequestAttributesSequence"""
+# Of an instance: PS3.18 Table 10.6.3-5
+_INSTANCE_METADATA = """SOPClassUID SOPInstanceUID TimezoneOffsetFromUTC AvailableTransferSyntaxUID
+InstanceNumber NumberOfFrames Rows Columns BitsAllocated"""
+
+
 def _table() -> tuple[Attribute, ...]:
-    study, series = Level.STUDY, Level.SERIES
-    summary, derived = Origin.SUMMARY, Origin.DERIVED
+    study, series, instance = Level.STUDY, Level.SERIES, Level.INSTANCE
+    summary, derived, metadata = Origin.SUMMARY, Origin.DERIVED, Origin.METADATA
     single = {"pushable": True, "delimited": False}
     rows = (
         _attribute("StudyDate", study, summary, summary="DICOMStudyDate"),
         _attribute("StudyTime", study, summary, summary="DICOMStudyTime"),
         _attribute("AccessionNumber", study, summary, summary="DICOMAccessionNumber", **single),
         _attribute("ModalitiesInStudy", study, derived),
-        _attribute("ReferringPhysicianName", study, Origin.UNKNOWN),
+        _attribute("ReferringPhysicianName", study, metadata),
         _attribute("StudyDescription", study, summary, summary="DICOMStudyDescription"),
         _attribute("RetrieveURL", study, Origin.GATEWAY),
         _attribute("PatientName", study, summary, summary="DICOMPatientName"),
@@ -107,61 +149,129 @@ def _table() -> tuple[Attribute, ...]:
         ),
         _attribute("SeriesNumber", series, summary, summary="DICOMSeriesNumber"),
         _attribute("NumberOfSeriesRelatedInstances", series, derived),
+        *(_attribute(k, study, metadata, by_default=False) for k in _STUDY_METADATA.split()),
+        *(_attribute(k, series, metadata, by_default=False) for k in _SERIES_METADATA.split()),
+        *(_attribute(k, instance, metadata) for k in _INSTANCE_METADATA.split()),
     )
     return tuple(sorted(rows, key=lambda attribute: attribute.tag))
 
 
 ATTRIBUTES: tuple[Attribute, ...] = _table()
-"""Every attribute that can stand in an answer, in the order of tags."""
+"""The attributes that an answer has by default, or at more than one level, in the order of tags.
+
+An instance can have any other attribute of PS3.6 as well, and private ones.
+"""
 
 BY_KEYWORD: Mapping[str, Attribute] = MappingProxyType({a.keyword: a for a in ATTRIBUTES})
 """The same by keyword."""
 
 _BY_TAG: Mapping[str, Attribute] = MappingProxyType({a.tag: a for a in ATTRIBUTES})
-_TAG_LENGTH = 8
+_TAG = re.compile(r"[0-9A-Fa-f]{8}")
 
 
-def keyword_of(name: str) -> str | None:
-    """The keyword that `name`, a keyword or eight hexadecimal digits, stands for in PS3.6.
+def attribute_named(name: str) -> Attribute | None:
+    """The attribute that `name`, a keyword or eight hexadecimal digits, stands for.
 
-    None where the data dictionary does not know it, as for a private tag.
+    None where PS3.6 does not have it, and for what is no part of a data set: commands, the file
+    meta information, group lengths, delimiters. A private tag has itself for its keyword.
     """
-    if len(name) == _TAG_LENGTH and all(c in "0123456789abcdefABCDEF" for c in name):
-        if known := _BY_TAG.get(name.upper()):
-            return known.keyword
-        try:
-            return dictionary_keyword(int(name, 16)) or None
-        except KeyError:
-            return None
-    if name and tag_for_keyword(name) is not None:  # "" stands for retired ones
-        return name
-    return None
+    if known := BY_KEYWORD.get(name):
+        return known
+    number = int(name, 16) if _TAG.fullmatch(name) else tag_for_keyword(name) if name else None
+    if number is None:
+        return None
+    tag, group = f"{number:08X}", number >> 16
+    if known := _BY_TAG.get(tag):
+        return known
+    if group < _FIRST_GROUP or group >= _LAST_GROUP or number & 0xFFFF == 0:
+        return None
+    if group % 2:
+        return _of_instance(tag, tag, "LO" if _is_creator(number) else "")
+    try:
+        keyword, vr = dictionary_keyword(number), dictionary_VR(number)
+    except KeyError:
+        return None
+    # The groups of a repeating group share their keyword
+    return _of_instance(keyword if tag_for_keyword(keyword) == number else tag, tag, vr)
 
 
-def vr_of(keyword: str) -> str:
-    """The VR that PS3.6 gives a keyword that it knows."""
-    known = BY_KEYWORD.get(keyword)
-    return dictionary_VR(keyword) if known is None else known.vr
+def creator_tag(tag: str) -> str:
+    """The tag of the private creator that reserves the block of a private `tag`, "" if none can.
+
+    Source: PS3.5 §7.8.1.
+    """
+    block = tag[4:6]
+    return f"{tag[:4]}00{block}" if int(tag[3], 16) % 2 and block >= "10" else ""
+
+
+def _is_creator(number: int) -> bool:
+    return _FIRST_BLOCK <= number & 0xFFFF <= _LAST_BLOCK
+
+
+_FIRST_BLOCK, _LAST_BLOCK = 0x0010, 0x00FF
+
+
+_FIRST_GROUP, _LAST_GROUP = 0x0008, 0xFFFC  # the groups of data sets, without delimiters
+
+
+def _of_instance(keyword: str, tag: str, vr: str) -> Attribute:
+    return Attribute(keyword, tag, vr, Level.INSTANCE, Origin.METADATA, by_default=False)
 
 
 def returned_by_default(resource: Resource) -> tuple[Attribute, ...]:
     """The attributes of an answer that asks for none, in the order of tags.
 
-    Source: PS3.18 §10.6.3.3: All Series adds the study's attributes. The StudyInstanceUID of a
-    study's series is returned as well, because clients read it from there.
+    Source: PS3.18 §10.6.3.3: a resource adds the attributes of the levels that its path does not
+    fix. The UIDs of the levels above are returned as well, because clients read them from there.
     """
-    if resource is Resource.STUDIES:
-        return tuple(a for a in ATTRIBUTES if a.level is Level.STUDY and a.by_default)
-    if resource is Resource.ALL_SERIES:
-        return tuple(a for a in ATTRIBUTES if a.by_default)
-    also = ("StudyInstanceUID", "RetrieveURL")
+    levels = _DEFAULT_LEVELS[resource]
+    also = _UIDS_ABOVE[resource.level]
     return tuple(
-        a for a in ATTRIBUTES if (a.level is Level.SERIES and a.by_default) or a.keyword in also
+        a for a in ATTRIBUTES if (a.level in levels and a.by_default) or a.keyword in also
     )
 
 
-def answerable(resource: Resource) -> tuple[Attribute, ...]:
-    """Every attribute that `resource` can return: its own level's and those above it."""
-    if resource is Resource.STUDIES:
-        return tuple(a for a in ATTRIBUTES if a.level is Level.STUDY)
-    return ATTRIBUTES
+_DEFAULT_LEVELS: Mapping[Resource, tuple[Level, ...]] = MappingProxyType(
+    {
+        Resource.STUDIES: (Level.STUDY,),
+        Resource.STUDY_SERIES: (Level.SERIES,),
+        Resource.ALL_SERIES: (Level.STUDY, Level.SERIES),
+        Resource.SERIES_INSTANCES: (Level.INSTANCE,),
+        Resource.STUDY_INSTANCES: (Level.SERIES, Level.INSTANCE),
+        Resource.ALL_INSTANCES: (Level.STUDY, Level.SERIES, Level.INSTANCE),
+    }
+)
+_UIDS_ABOVE: Mapping[Level, tuple[str, ...]] = MappingProxyType(
+    {
+        Level.STUDY: (),
+        Level.SERIES: ("StudyInstanceUID", "RetrieveURL"),
+        Level.INSTANCE: ("StudyInstanceUID", "SeriesInstanceUID", "RetrieveURL"),
+    }
+)
+
+
+def is_known(attribute: Attribute, resource: Resource, fetched: Collection[str] = ()) -> bool:
+    """Whether the value of `attribute` can be known at `resource`.
+
+    An instance's metadata has every attribute; a series' is fetched for those of its own level.
+    `fetched` are the keywords of the study level that the operator has fetched.
+    """
+    if attribute.origin is not Origin.METADATA or resource.level is Level.INSTANCE:
+        return attribute.level.depth <= resource.level.depth
+    if attribute.level is Level.STUDY:
+        return attribute.keyword in fetched
+    return attribute.level is Level.SERIES and resource.level is Level.SERIES
+
+
+def answerable(resource: Resource, fetched: Collection[str] = ()) -> tuple[Attribute, ...]:
+    """The attributes of the table that `resource` can return: of its own level and those above.
+
+    Beside those that are known, the ones that an answer has in any case. `fetched` as in
+    `is_known`.
+    """
+    depth = resource.level.depth
+    return tuple(
+        a
+        for a in ATTRIBUTES
+        if a.level.depth <= depth and (a.by_default or is_known(a, resource, fetched))
+    )

@@ -2,52 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
 
-from gateway.qido.attributes import ATTRIBUTES, Attribute
-from gateway.qido.result import Result
+from gateway.qido.attributes import BINARY_VRS
+from gateway.qido.elements import Element, item_elements
+from gateway.qido.result import Item, Value
 
-# OHIF's whole study list dies of this one when it is present without Value
-_LEFT_OUT_WHEN_EMPTY = frozenset(("ModalitiesInStudy", "RetrieveURL"))
 _GROUPS = ("Alphabetic", "Ideographic", "Phonetic")
 
 
-def in_order(attributes: Iterable[Attribute]) -> tuple[Attribute, ...]:
-    """`attributes`, each once, in the order of tags that Annex F asks for."""
-    wanted = {attribute.keyword for attribute in attributes}
-    return tuple(attribute for attribute in ATTRIBUTES if attribute.keyword in wanted)
+def encode(elements: Iterable[Element]) -> bytes:
+    """The UTF-8 JSON object of `elements`, which are in the order of tags.
 
-
-def encode(result: Result, attributes: Sequence[Attribute], retrieve_url: str = "") -> bytes:
-    """The UTF-8 JSON object of `result` with `attributes`, which are in the order of tags.
-
-    An attribute without a value is present without Value. `retrieve_url` is absolute, or "" for
-    none.
+    One without a value is present without Value.
     """
-    encoded: dict[str, dict[str, Any]] = {}
-    for attribute in attributes:
-        stored = result.values.get(attribute.keyword, ())
-        if attribute.keyword == "RetrieveURL" and retrieve_url:
-            stored = (retrieve_url,)
-        values = [_value(attribute.vr, value) for value in stored]
-        if attribute.vr == "PN":  # a null among names ends OHIF's list too
-            values = [value for value in values if value is not None]
-        if any(value is not None for value in values):
-            encoded[attribute.tag] = {"vr": attribute.vr, "Value": values}
-        elif attribute.keyword not in _LEFT_OUT_WHEN_EMPTY:
-            encoded[attribute.tag] = {"vr": attribute.vr}
-    return orjson.dumps(encoded)
+    return orjson.dumps(_object(elements))
 
 
-def _value(vr: str, value: str | int) -> str | int | dict[str, str] | None:
-    if value == "":
-        return None
-    if vr != "PN":
-        return value
-    # Groups past the third have no name in Annex F; what they hold stays with the third
-    parts = str(value).split("=", 2)
-    named = {name: part.strip(" ") for name, part in zip(_GROUPS, parts, strict=False)}
-    return {name: part for name, part in named.items() if part.strip("^ ")} or None
+def name_groups(name: str) -> dict[str, str]:
+    """The component groups of a name that hold anything, by what Annex F calls them.
+
+    Groups past the third have no name; what they hold stays with the third.
+    """
+    parts = name.split("=", 2)
+    named = {group: part.strip(" ") for group, part in zip(_GROUPS, parts, strict=False)}
+    return {group: part for group, part in named.items() if part.strip("^ ")}
+
+
+def _object(elements: Iterable[Element]) -> dict[str, dict[str, Any]]:
+    return {element.tag: {"vr": element.vr, **_valued(element)} for element in elements}
+
+
+def _valued(element: Element) -> dict[str, Any]:
+    if element.vr in BINARY_VRS:
+        return {"InlineBinary": element.values[0]} if element.values else {}
+    values = [_value(element.vr, value) for value in element.values]
+    if element.vr == "PN":  # a null among names ends OHIF's list
+        values = [value for value in values if value is not None]
+    return {"Value": values} if any(value is not None for value in values) else {}
+
+
+def _value(vr: str, value: Value) -> Any:
+    match value:
+        case Item():
+            return _object(item_elements(value))
+        case "":
+            return None
+        case str() if vr == "PN":
+            return name_groups(value) or None
+        case _:
+            return value

@@ -8,23 +8,46 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from gateway.qido.attributes import Attribute, Level
 from gateway.qido.times import is_readable_date, parse_stored_time
 
-Values = Mapping[str, "tuple[str | int, ...]"]
-"""Keyword to its values, in order; an attribute without a value is not in it."""
+_NONE: Mapping[str, str] = MappingProxyType({})
 
-_BOTH_ENDS = frozenset(("AE", "CS", "LO", "SH", "IS", "DS"))
-_INTEGER = re.compile(r"[+-]?[0-9]{1,12}")
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One item of a sequence; `values` and `vrs` as a result has them."""
+
+    values: Values = field(repr=False)
+    vrs: Mapping[str, str] = _NONE
+
+
+Value = str | int | float | Item
+"""One value: text, a number where the VR has numbers, base64 where it has bytes, or an item."""
+
+Values = Mapping[str, tuple[Value, ...]]
+"""Keyword (or tag, see `Attribute`) to its values, in order.
+
+An attribute without a value has (), or is not in it: the first is stored so, the second is not.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One object of an answer. What is matched and what is encoded are these same values."""
+    """One object of an answer. What is matched and what is encoded are these same values.
+
+    `vrs` has the VR of each attribute whose own leaves it open.
+    """
 
     level: Level
     values: Values = field(repr=False)
+    vrs: Mapping[str, str] = _NONE
+
+
+_BOTH_ENDS = frozenset(("AE", "CS", "LO", "SH", "IS", "DS"))
+_INTEGER = re.compile(r"[+-]?[0-9]{1,12}")
 
 
 def trim(vr: str, text: str) -> str:

@@ -52,7 +52,8 @@ class Query:
 
     `also_return` holds the attributes that the request adds to the default ones; `order` what the
     results are sorted by before the order that every answer has; `warnings` what
-    was asked and not done, as sentences that hold names of parameters and never a value.
+    was asked and not done, as sentences that hold names of parameters and never a value;
+    `everything` asks for all that a result holds.
     """
 
     resource: Resource
@@ -63,6 +64,7 @@ class Query:
     offset: int = 0
     warnings: tuple[str, ...] = ()
     parameters: tuple[str, ...] = ()
+    everything: bool = False
 
     @property
     def level(self) -> Level:

@@ -21,7 +21,7 @@ class Item:
     """One item of a sequence; `values` and `vrs` as a result has them."""
 
     values: Values = field(repr=False)
-    vrs: Mapping[str, str] = _NONE
+    vrs: Mapping[str, str] = field(default_factory=lambda: _NONE)
 
 
 Value = str | int | float | Item
@@ -43,7 +43,7 @@ class Result:
 
     level: Level
     values: Values = field(repr=False)
-    vrs: Mapping[str, str] = _NONE
+    vrs: Mapping[str, str] = field(default_factory=lambda: _NONE)
 
 
 _BOTH_ENDS = frozenset(("AE", "CS", "LO", "SH", "IS", "DS"))

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 _FIRST, _LAST = 0x10, 0xFF
 
-_Blocks = dict[str, str]
+_Blocks = Mapping[str, str]
 
 
 def renumbered(
@@ -38,8 +38,7 @@ def _moves(
     group: str, keys: list[str], present: Mapping[str, str], wanted: Mapping[str, str]
 ) -> dict[str, list[str]]:
     """Each number that is used in `group` to those that it has among the wanted ones."""
-    creators = {tag[6:]: text for tag, text in present.items() if tag[:4] == group}
-    asked = {tag[6:]: text for tag, text in wanted.items() if tag[:4] == group}
+    creators, asked = _creators(group, present), _creators(group, wanted)
     used = sorted({block for key in keys if key[:4] == group and (block := _block(key))})
     moves: dict[str, list[str]] = {block: [] for block in used}
     for number, text in asked.items():
@@ -51,6 +50,11 @@ def _moves(
         if not numbers:
             numbers.extend([block] if block not in asked else [n for n in [next(free, "")] if n])
     return moves
+
+
+def _creators(group: str, texts: Mapping[str, str]) -> _Blocks:
+    """Of `texts` by tag those of the group's creators, by block."""
+    return {tag[6:]: text for tag, text in texts.items() if tag[:6] == f"{group}00" and _block(tag)}
 
 
 def _source(number: str, text: str, creators: _Blocks) -> str | None:

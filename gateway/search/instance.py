@@ -198,7 +198,7 @@ def _moved(stored: _Named, creators: Mapping[str, str]) -> _Named:
     present = {
         keyword: trim("LO", one.value)
         for keyword, one in stored.items()
-        if keyword[4:6] == "00" and isinstance(one.value, str)
+        if isinstance(one.value, str)
     }
     return {name: stored[source] for name, source in renumbered(stored, present, creators)}
 

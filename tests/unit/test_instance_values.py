@@ -545,6 +545,43 @@ def test_private_blocks(creators: dict[str, str], moved: dict[str, str | None]) 
     assert (expected, NONE) == (found.values, found.faults)
 
 
+@pytest.mark.parametrize(
+    ("asked", "creators"),
+    named({
+        "its first": ({"00190010": "ACME"}, ("ACME", "ACME")),
+        "its second": ({"00190011": "ACME"}, ("ACME", "ACME")),
+        "a third": ({"00190012": "ACME"}, (None, "ACME", "ACME")),
+    }),
+)  # fmt: skip
+def test_a_creator_of_two_blocks(asked: dict[str, str], creators: tuple[str | None, ...]) -> None:
+    """The block that has the number already is the one; else the first."""
+    stored = {"00190010": "ACME", "00190011": "ACME"}
+    expected = {f"0019001{n}": (text,) for n, text in enumerate(creators) if text}
+    assert expected == read(stored, creators=asked).values
+
+
+def test_room_is_not_made_where_another_is_asked_for() -> None:
+    """A block that makes room takes a number that nobody uses or asks for."""
+    asked = {"00190010": "NONE", "00190011": "NEITHER"}
+    found = read({"00190010": "ACME"}, creators=asked).values
+    assert {"00190012": ("ACME",)} == found
+
+
+@pytest.mark.parametrize("tag", ["00190001", "00191010", "00180010", "0019000F"])
+def test_what_reserves_no_block(tag: str) -> None:
+    """A creator that has no creator's tag moves nothing."""
+    stored = {**BLOCKS, "PatientID": "P"}
+    expected = {key: (text,) for key, text in stored.items()}
+    assert expected == read(stored, PRIVATE_VRS, creators={tag: "ACME"}).values
+
+
+def test_private_attributes_of_a_level() -> None:
+    """They have their VR beside the levels."""
+    metadata = Metadata({"00191001": "1 ", "00191002": "a"}, {"00191001": "IS", "00191002": "IS"})
+    found = instance_values(metadata, packed({}, {"00191002": "SH"}), None)
+    assert ((1,), ("a",)) == (found.values["00191001"], found.values["00191002"])
+
+
 def test_private_names() -> None:
     """Only the tags that are asked for, and the creator with them."""
     names = frozenset(("00192002", "Rows"))

@@ -13,7 +13,7 @@ from gateway.qido.query import Query
 from gateway.qido.result import Result, Value
 from gateway.search.gathering import Tally
 from gateway.search.imageset import ImageSet
-from gateway.search.instance import Read, instance_values, level_values
+from gateway.search.instance import Read, instance_values, level_values, names_to_fetch
 from gateway.search.metadata import Metadata, PackedInstance
 from gateway.search.plan import SearchOptions
 from gateway.search.study import Found
@@ -85,7 +85,7 @@ def _counts(attributes: Iterable[Attribute]) -> bool:
 
 
 def _names(query: Query, asked: Iterable[Attribute]) -> Names:
-    if query.everything or query.creators:  # where a private block stands, only all tells
+    if query.everything:
         return None
     wanted = (*asked, *returned_by_default(query.resource))
     return frozenset(a.keyword for a in wanted if a.origin is Origin.METADATA)
@@ -148,7 +148,8 @@ class Describing:
         return found.image_sets[:1] if needs.series else ()
 
     async def _metadata(self, image_set: ImageSet) -> Metadata:
-        metadata = await self.upstream.metadata(image_set, self.needs.names)
+        names = names_to_fetch(self.needs.names, self.query.creators)
+        metadata = await self.upstream.metadata(image_set, names)
         for fault in metadata.faults:
             self.tally.faults.setdefault(fault, set()).add(image_set.image_set_id)
         if not metadata.whole:

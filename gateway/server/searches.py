@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing, contextmanager
@@ -10,16 +9,17 @@ from dataclasses import dataclass, field, replace
 
 import orjson
 
-from gateway.errors import QueryError, StudyWindowError
+from gateway.errors import QueryError, StudyWindowError, UpstreamUnavailableError
 from gateway.healthimaging.budget import Budget
 from gateway.healthimaging.walk import Calls, RequestUpstream, Rungs
 from gateway.qido.attributes import Level, returned_by_default
 from gateway.qido.elements import elements_of, in_order
 from gateway.qido.query import Dialect, Query
 from gateway.qido.result import Result
+from gateway.search.metadata import Fault
 from gateway.search.pipeline import Tally, count, search
 from gateway.search.plan import SearchOptions
-from gateway.server.bodies import BODIES, Ending
+from gateway.server.bodies import BODIES, Body, Ending
 
 _MAYBE_MORE = "There may be additional results that can be requested"
 
@@ -85,6 +85,7 @@ class RunningSearch:
     on_disorder: Callable[[SearchOptions], None]
     tally: Tally = field(default_factory=Tally)
     _over: bool = False
+    _told: int | None = None  # how many image sets were said to lack instances, once it was said
 
     async def results(self) -> AsyncGenerator[Result, None]:
         """The results in order.
@@ -120,13 +121,21 @@ class RunningSearch:
                     pending += separator + form.encode(shown, attributes)
                     separator = form.separator
                     if len(pending) >= form.chunk_bytes:
+                        self._check_told(form)
                         yield bytes(pending)
                         pending.clear()
-                        # Results can come without any waiting, and others have to be served
-                        await asyncio.sleep(0)
+            self._check_told(form)
             yield bytes(pending) + form.ending(self._ending())
         finally:
             on_end(self.facts())
+
+    def _check_told(self, form: Body) -> None:
+        """See that no instances went missing after the header had said that none does.
+
+        Raises: UpstreamUnavailableError.
+        """
+        if form.held and self._told is not None and self._told < len(self.tally.partial):
+            raise UpstreamUnavailableError("Metadata that the answer needs could not be read.")
 
     def _ending(self) -> Ending:
         return Ending(self.tally.results, self._remaining(), tuple(self.warnings()))
@@ -155,6 +164,7 @@ class RunningSearch:
     def count_warnings(self) -> Iterator[str]:
         """What has to be said of a count: it is whole, or it is none."""
         yield from self.query.warnings
+        yield from self._damaged()
         yield from self._left_out()
 
     def warnings(self) -> Iterator[str]:
@@ -162,7 +172,9 @@ class RunningSearch:
 
         Without the one on additional results the answer is whole.
         """
+        self._told = len(self.tally.partial)
         yield from self.query.warnings
+        yield from self._damaged()
         more = self._remaining()
         if more is None:
             yield _MAYBE_MORE
@@ -170,6 +182,13 @@ class RunningSearch:
             yield f"There are {more} additional results that can be requested"
         else:
             yield from self._left_out()
+
+    def _damaged(self) -> Iterator[str]:
+        for fault in (f for f in Fault if f in self.tally.faults):
+            number = len(self.tally.faults[fault])
+            yield f"The metadata of {number} image sets {fault.value}."
+        if self.tally.partial:
+            yield f"Instances of {len(self.tally.partial)} image sets may be missing."
 
     def _left_out(self) -> Iterator[str]:
         if self._over and self.tally.hidden:
@@ -193,6 +212,7 @@ class RunningSearch:
             "results": tally.results,
             "hidden": len(tally.hidden),
             "unusable": tally.unusable,
+            "faults": {fault.name: len(sets) for fault, sets in tally.faults.items()},
             "rungs": tally.rungs,
             "study_window": self.options.study_window,
         }

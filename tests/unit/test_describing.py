@@ -301,7 +301,9 @@ async def test_who_speaks_for_the_study() -> None:
         {},
         (packed("1.9", 1),),
     )
-    upstream = Upstream([image_set(1, 1, DICOMPatientName="DOE^JANE")], metadata_by_id={"1-1-0": own})
+    upstream = Upstream(
+        [image_set(1, 1, DICOMPatientName="DOE^JANE")], metadata_by_id={"1-1-0": own}
+    )
     (found,), _ = await ask(upstream, "includefield=all")
     assert ("DOE^JANE",) == found.values["PatientName"]
     assert ("DOC^A",) == found.values["ReferringPhysicianName"]

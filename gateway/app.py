@@ -47,7 +47,6 @@ def service_of(settings: Settings, client: HealthImagingClient) -> SearchService
     )
     dialect = Dialect(
         strict=settings.strict_parameters,
-        instances_matchable=settings.counts == "image-set",
     )
     return SearchService(client, settings.search_options, limits, dialect)
 

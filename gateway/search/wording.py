@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import assert_never
 
-from gateway.qido.arrival import EPOCH_DAY
+from gateway.qido.moments import EPOCH_DAY
 from gateway.qido.conditions import AllOf, Criterion, Empty, Exact, Fuzzy, Range, Wildcard
 from gateway.qido.times import DAY_US, format_date
 from gateway.search.plan import (

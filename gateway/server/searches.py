@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing, contextmanager
@@ -9,17 +10,17 @@ from dataclasses import dataclass, field, replace
 
 import orjson
 
-from gateway.errors import StudyWindowError
+from gateway.errors import QueryError, StudyWindowError
 from gateway.healthimaging.budget import Budget
 from gateway.healthimaging.walk import Calls, RequestUpstream, Rungs
-from gateway.qido.attributes import returned_by_default
-from gateway.qido.dicomjson import encode, in_order
+from gateway.qido.attributes import Level, returned_by_default
+from gateway.qido.elements import elements_of, in_order
 from gateway.qido.query import Dialect, Query
 from gateway.qido.result import Result
 from gateway.search.pipeline import Tally, count, search
 from gateway.search.plan import SearchOptions
+from gateway.server.bodies import BODIES, Ending
 
-CHUNK_BYTES = 16 * 1024
 _MAYBE_MORE = "There may be additional results that can be requested"
 
 
@@ -97,28 +98,38 @@ class RunningSearch:
                     yield result
         self._over = True
 
-    async def json(
-        self, service: str, on_end: Callable[[dict[str, object]], None]
+    async def body(
+        self, media_type: str, service: str, on_end: Callable[[dict[str, object]], None]
     ) -> AsyncGenerator[bytes, None]:
-        """The body of a DICOM JSON answer, in chunks.
+        """The body of an answer of an offered media type, in chunks.
 
         `service` is the base URL; `on_end` is told the facts, also when it ends early.
+
+        Raises: QueryError, ResultTooLargeError, UpstreamError.
         """
-        attributes = in_order((*returned_by_default(self.query.resource), *self.query.also_return))
-        pending, first = bytearray(b"["), True
+        form, query = BODIES[media_type], self.query
+        attributes = in_order((*returned_by_default(query.resource), *query.also_return))
+        pending, separator = bytearray(form.beginning(attributes)), b""
         try:
+            if form.has_columns and query.everything and query.level is Level.INSTANCE:
+                raise QueryError("includefield", "must name each attribute: CSV has fixed columns")
             async with aclosing(self.results()) as results:
                 async for result in results:
-                    if not first:
-                        pending += b","
-                    first = False
-                    pending += encode(result, attributes, retrieve_url(service, result))
-                    if len(pending) >= CHUNK_BYTES:
+                    url = retrieve_url(service, result)
+                    shown = elements_of(result, attributes, url, everything=query.everything)
+                    pending += separator + form.encode(shown, attributes)
+                    separator = form.separator
+                    if len(pending) >= form.chunk_bytes:
                         yield bytes(pending)
                         pending.clear()
-            yield bytes(pending) + b"]"
+                        # Results can come without any waiting, and others have to be served
+                        await asyncio.sleep(0)
+            yield bytes(pending) + form.ending(self._ending())
         finally:
             on_end(self.facts())
+
+    def _ending(self) -> Ending:
+        return Ending(self.tally.results, self._remaining(), tuple(self.warnings()))
 
     async def count_json(
         self, on_end: Callable[[dict[str, object]], None]
@@ -189,6 +200,14 @@ class RunningSearch:
 
 def retrieve_url(service: str, result: Result) -> str:
     """The absolute URL under which WADO-RS gives `result`."""
-    url = f"{service}/studies/{result.values['StudyInstanceUID'][0]}"
-    series = result.values.get("SeriesInstanceUID")
-    return f"{url}/series/{series[0]}" if series else url
+    url = service
+    for part, keyword in _PLACES[: result.level.depth + 1]:
+        url += f"/{part}/{result.values[keyword][0]}"
+    return url
+
+
+_PLACES = (
+    ("studies", "StudyInstanceUID"),
+    ("series", "SeriesInstanceUID"),
+    ("instances", "SOPInstanceUID"),
+)

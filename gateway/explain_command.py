@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from gateway.server.searches import RunningSearch
 
 _NO_RESOURCE = (
-    "TARGET: must be studies, series or studies/STUDY_INSTANCE_UID/series, "
+    "TARGET: must be studies, series, instances, studies/STUDY_INSTANCE_UID/series, "
+    "studies/STUDY_INSTANCE_UID/instances or "
+    "studies/STUDY_INSTANCE_UID/series/SERIES_INSTANCE_UID/instances, "
     "and its parameters behind a question mark"
 )
 # What stands for the data store where none is called
@@ -97,9 +99,9 @@ def _query(target: str, dialect: Dialect) -> Query:
         raise ConfigError((_NO_RESOURCE,))
     if len(path) + len(query_string) > MAX_URI_LENGTH:
         raise ConfigError((f"TARGET: a URI may have {MAX_URI_LENGTH} bytes",))
-    resource, study_uid = found
+    resource, uids = found
     try:
-        return parse_query(resource, query_string, study_uid=study_uid, dialect=dialect)
+        return parse_query(resource, query_string, **uids, dialect=dialect)
     except QueryError as exc:
         raise ConfigError((str(exc),)) from None
 

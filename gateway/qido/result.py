@@ -6,12 +6,12 @@ Source: PS3.5 §6.2 (padding and value delimiter by VR).
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from gateway.qido.attributes import Attribute, Level
-from gateway.qido.times import is_readable_date, parse_stored_time
+from gateway.qido.times import is_readable_date, parse_stored_time, parse_time
 
 _NONE: Mapping[str, str] = MappingProxyType({})
 
@@ -47,7 +47,9 @@ class Result:
 
 
 _BOTH_ENDS = frozenset(("AE", "CS", "LO", "SH", "IS", "DS"))
+_ONE_TEXT = frozenset(("LT", "ST", "UR", "UT"))  # a backslash is part of the text
 _INTEGER = re.compile(r"[+-]?[0-9]{1,12}")
+_DATE_TIME = re.compile(r"([0-9]{4,8})([0-9]{2}.*?)?(?:[+-](?:0[0-9]|1[0-4])[0-5][0-9])?")
 
 
 def trim(vr: str, text: str) -> str:
@@ -65,8 +67,14 @@ def stored_values(attribute: Attribute, stored: str | int | None) -> tuple[str |
         return ()
     if isinstance(stored, int):
         return (stored,)
-    parted = stored.split("\\") if attribute.delimited else [stored]
-    values = tuple(_typed(attribute.vr, trim(attribute.vr, part)) for part in parted)
+    return text_values(attribute.vr, [stored], delimited=attribute.delimited)
+
+
+def text_values(vr: str, texts: Iterable[str], *, delimited: bool = True) -> tuple[str | int, ...]:
+    """The values of stored `texts`, each of which may hold several, as `stored_values` has them."""
+    if delimited and vr not in _ONE_TEXT:
+        texts = [part for text in texts for part in text.split("\\")]
+    values = tuple(_typed(vr, trim(vr, text)) for text in texts)
     return () if all(value == "" for value in values) else values
 
 
@@ -77,6 +85,19 @@ def _typed(vr: str, text: str) -> str | int:
         return ""
     if vr == "TM" and parse_stored_time(text) is None:
         return ""
+    if vr == "DT" and not _is_readable_date_time(text):
+        return ""
     if vr == "PN" and not text.strip("^= "):
         return ""
     return text
+
+
+def _is_readable_date_time(text: str) -> bool:
+    """Whether it is YYYY[MM[DD[HH[MM[SS[.F…]]]]]][&ZZXX], and a day and a time that there is."""
+    if not (parts := _DATE_TIME.fullmatch(text)):
+        return False
+    date, time = parts[1], parts[2]
+    if time is not None and len(date) < len("YYYYMMDD"):
+        return False
+    day = {4: f"{date}0101", 6: f"{date}01"}.get(len(date), date)
+    return is_readable_date(day) and (time is None or parse_time(time) is not None)

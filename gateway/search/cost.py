@@ -13,6 +13,7 @@ from types import MappingProxyType
 
 from gateway.qido.attributes import BY_KEYWORD, Level
 from gateway.qido.query import Query
+from gateway.search.describing import needs_of
 from gateway.search.plan import (
     ArrivalBetween,
     CreatedBetween,
@@ -29,7 +30,9 @@ from gateway.search.plan import (
 PAGE_SIZE = 50
 """Image sets a call: the most that SearchImageSets gives (documented)."""
 
-RESULTS: Mapping[Level, str] = MappingProxyType({Level.STUDY: "studies", Level.SERIES: "series"})
+RESULTS: Mapping[Level, str] = MappingProxyType(
+    {Level.STUDY: "studies", Level.SERIES: "series", Level.INSTANCE: "instances"}
+)
 """What the results of a level are called."""
 
 _KEYWORD_OF = {a.summary: keyword for keyword, a in BY_KEYWORD.items() if a.pushable}
@@ -148,14 +151,15 @@ class _Costs:
     def full(self) -> int | None:
         """The least number of calls if offset and limit are filled.
 
-        Each result needs an image set of its own, so the calls have at least one for every
-        `PAGE_SIZE` results. None where there are more results than studies that are asked for.
+        Each study or series needs an image set of its own, so the calls have at least one for every
+        `PAGE_SIZE` of them; all instances may be in one. What is read of metadata may have been
+        kept. None where there are more results than studies that are asked for.
         """
         lanes = len(self.found.lanes)
         by_study = equal_keyword(self.found) == "StudyInstanceUID"
         if self._of_studies and by_study and self._results > lanes:
             return None
-        pages = -(-self._results // PAGE_SIZE)
+        pages = 1 if self.query.level is Level.INSTANCE else -(-self._results // PAGE_SIZE)
         if self._of_studies:  # the walks have met each study before it is completed
             calls = max(lanes, pages) + self._completions()
         else:  # the series may be those of one study, met in one image set
@@ -208,7 +212,24 @@ class _Costs:
             yield "1 call more where the store puts studies without a date first."
         if which := _COMPLETED_IN_WORDS.get(completed_of(self.found, self.options)):
             yield f"1 call more for each {PAGE_SIZE} image sets of each study {which}."
+        if sentence := self._metadata():
+            yield sentence
         yield "1 call more for each search whose form the store calls invalid."
+
+    def _metadata(self) -> str:
+        """What reading metadata costs, "" where none is read."""
+        needs = needs_of(self.query, self.options)
+        one = "study" if self._of_studies else "series"
+        if not needs.anything:
+            return ""
+        if not needs.decides:
+            which = f"each {one} that is shown"
+        elif self.query.order:
+            which = f"each {one} that the summaries leave"
+        else:
+            results = f"{self._results:,} {RESULTS[self.query.level]}"
+            which = f"each {one} that the summaries leave, until {results} are found"
+        return f"1 call for the metadata of each image set of {which}; what was kept is free."
 
 
 _COMPLETED_IN_WORDS = {

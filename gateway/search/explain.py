@@ -14,6 +14,7 @@ from gateway.qido.attributes import Origin, Resource
 from gateway.qido.conditions import Condition, Criterion, Empty, Exact, Range, Wildcard
 from gateway.qido.query import Query
 from gateway.search.cost import Completed, Cost, completed_of, cost_of, sent_keywords, streams
+from gateway.search.describing import needs_of
 from gateway.search.plan import (
     MAX_TEXT_LENGTH,
     SearchOptions,
@@ -50,6 +51,7 @@ class Widened(Enum):
 class MatchedFor(Enum):
     """Why a criterion is matched here and not pushed down."""
 
+    METADATA = "only metadata tells it, which is read for what all other keys leave"
     NOTHING = "nothing is fetched: no StudyInstanceUID is in all of its criteria"
     DERIVED = "it is derived from the image sets of a whole study or series"
     TIME = "a time is never sent, since it may differ within a study"
@@ -133,10 +135,18 @@ def explain(query: Query, options: SearchOptions, limit: int, max_calls: int) ->
     sent = sent_keywords(found)
     pushed = (c for c in query.criteria if _is_pushed(c, sent))
     matched = (c for c in query.criteria if not _is_pushed(c, sent))
+    waiting = needs_of(query, options).waiting
     return Explanation(
         resource=query.resource,
         pushed=tuple(_pushed(one, found) for one in pushed),
-        matched=tuple(Matched(name_of(c), asked_of(c), _why_here(c, sent)) for c in matched),
+        matched=tuple(
+            Matched(
+                name_of(c),
+                asked_of(c),
+                MatchedFor.METADATA if c in waiting else _why_here(c, sent),
+            )
+            for c in matched
+        ),
         ignored=query.warnings,
         returned=tuple(attribute.keyword for attribute in query.also_return),
         order=tuple(f"{'-' * o.descending}{o.attribute.keyword}" for o in query.order),

@@ -1,4 +1,4 @@
-"""One search under way: it fetches image sets, groups them, and decides what a study answers."""
+"""One search under way: it fetches image sets, groups them, and finds studies and series."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 
 from gateway.errors import StudyWindowError
 from gateway.qido.attributes import BY_KEYWORD, Level, Origin, Resource
+from gateway.qido.conditions import Criterion
 from gateway.qido.matching import matcher
 from gateway.qido.query import Query
-from gateway.qido.result import Result, stored_values
+from gateway.qido.result import stored_values
 from gateway.search.grouping import (
     Group,
     StudyWindow,
@@ -19,6 +20,7 @@ from gateway.search.grouping import (
     winner_first,
 )
 from gateway.search.imageset import ImageSet, Page
+from gateway.search.metadata import Fault
 from gateway.search.plan import (
     CreatedBetween,
     Plan,
@@ -30,7 +32,7 @@ from gateway.search.plan import (
     derived_criteria,
     plan,
 )
-from gateway.search.study import series_results, study_result, summary_values
+from gateway.search.study import Found, found_series, found_study, summary_values
 from gateway.search.upstream import Upstream, Walk
 
 
@@ -39,7 +41,8 @@ class Tally:
     """What a search has met so far.
 
     `total` is the number of all its results, those outside the window too, once that is known
-    without another call. `hidden` holds image sets left out because they are not primary.
+    without another call. `hidden` holds image sets left out because they are not primary, `faults`
+    those whose metadata has one, `partial` those of which instances may be missing for it.
     """
 
     pages: int = 0
@@ -49,13 +52,23 @@ class Tally:
     unusable: int = 0
     hidden: set[str] = field(default_factory=set)
     rungs: list[str] = field(default_factory=list)
+    faults: dict[Fault, set[str]] = field(default_factory=dict)
+    partial: set[str] = field(default_factory=set)
 
 
 class Gathering:
-    """The studies of one search, as they become sure, and the results of each."""
+    """The studies of one search, as they become sure, and what each has that may be a result.
+
+    `waiting` are the criteria that only metadata can decide.
+    """
 
     def __init__(
-        self, query: Query, options: SearchOptions, upstream: Upstream, tally: Tally
+        self,
+        query: Query,
+        options: SearchOptions,
+        upstream: Upstream,
+        tally: Tally,
+        waiting: Sequence[Criterion] = (),
     ) -> None:
         self._query, self._options = query, options
         self._upstream, self._tally = upstream, tally
@@ -63,8 +76,10 @@ class Gathering:
         self._window = StudyWindow(
             whole_days=options.study_window == "day", trust_unmarked=options.trust_unmarked
         )
-        self._matches = matcher(query.criteria)
-        own = [c for c in query.criteria if c.attribute.origin is not Origin.DERIVED]
+        self._decides_later = bool(waiting)
+        known = [c for c in query.criteria if c not in waiting]
+        self._matches = matcher(known)
+        own = [c for c in known if c.attribute.origin is not Origin.DERIVED]
         self._matches_alone = matcher(own)
         study_only = [c for c in own if c.attribute.level is Level.STUDY]
         self._study_matches = matcher(study_only)
@@ -189,7 +204,10 @@ class Gathering:
     # --- deciding ---------------------------------------------------------------------------------
 
     def total(self, position: int, groups: Sequence[Group]) -> int | None:
-        """The number of all results, `groups` being all that is left; None if it takes a call."""
+        """The number of all that is found, `groups` being all that is left.
+
+        None if it takes a call to know it.
+        """
         for group in groups:
             image_sets = group.image_sets
             if self._in_doubt(image_sets) or self._may_lack_parts(image_sets):
@@ -197,8 +215,11 @@ class Gathering:
             position += len(self._matching(image_sets))
         return position
 
-    async def results(self, group: Group, *, shown: bool) -> list[Result]:
-        """The results of one released group; those before the window (not `shown`) only count."""
+    async def found(self, group: Group, *, shown: bool) -> list[Found]:
+        """What one released group has that the known criteria match.
+
+        What stands before the window (not `shown`) is only counted.
+        """
         image_sets = group.image_sets
         if self._in_doubt(image_sets):
             image_sets = await self._complete(group)
@@ -207,17 +228,17 @@ class Gathering:
                 return []
         elif self._may_lack_parts(image_sets):
             counted_only = not shown and self._query.resource is Resource.STUDIES
-            if not counted_only or derived_criteria(self._query):
+            if not counted_only or self._decides_later or derived_criteria(self._query):
                 image_sets = await self._complete(group)
         return self._matching(image_sets)
 
-    def _matching(self, image_sets: Sequence[ImageSet]) -> list[Result]:
+    def _matching(self, image_sets: Sequence[ImageSet]) -> list[Found]:
         if self._query.level is Level.STUDY:
-            study = study_result(image_sets, self._options)
-            results = [] if study is None else [study]
+            study = found_study(image_sets, self._options)
+            found = [] if study is None else [study]
         else:
-            results = series_results(image_sets, self._options)
-        return [result for result in results if self._matches(result.values)]
+            found = found_series(image_sets, self._options)
+        return [one for one in found if self._matches(one.values)]
 
     def _in_doubt(self, image_sets: Sequence[ImageSet]) -> bool:
         """Whether the study's winner may be an image set that the walk has not met."""
@@ -237,7 +258,7 @@ class Gathering:
             return False
         if self._options.image_sets == "primary" and self._options.trust_unmarked:
             return False  # what is shown is primary, and has what the filters ask for
-        study = study_result(image_sets, self._options)
+        study = found_study(image_sets, self._options)
         return study is not None and self._study_matches(study.values)
 
     async def _complete(self, group: Group) -> tuple[ImageSet, ...]:

@@ -1,22 +1,46 @@
-"""From a query to its results: walk, group, match, window. One async generator over any walk."""
+"""From a query to its results: walk, group, match, describe, window. One async generator."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass
+from math import inf
 
 from gateway.errors import ResultTooLargeError
 from gateway.qido.ordering import ordered
 from gateway.qido.query import Query
 from gateway.qido.result import Result
+from gateway.search.describing import Describing, Fetched
 from gateway.search.gathering import Gathering, Tally
+from gateway.search.grouping import Group
 from gateway.search.plan import SearchOptions
+from gateway.search.study import Found
 from gateway.search.upstream import Upstream
 
 __all__ = ["MAX_SORTED", "Tally", "count", "search"]
 
 MAX_SORTED = 50_000
 """How many results `orderby` may have to sort: they are all held until the last is known."""
+
+_TURN = 50
+"""Results after which others have their turn: reading that many instances takes some 10 ms."""
+
+
+@dataclass(slots=True)
+class _Window:
+    """Which results are given: those from `offset` to before `end`; `position` is the next's."""
+
+    offset: float
+    end: float
+    position: int = 0
+
+    @property
+    def wanted(self) -> float:
+        """How many results are still to be given."""
+        return inf if self.end == inf else self.end - max(self.position, self.offset)
 
 
 async def search(
@@ -35,28 +59,18 @@ async def search(
     """
     if limit == 0:
         return
-    run = Gathering(query, options, upstream, tally)
+    run = _Run(query, options, upstream, tally, _Window(query.offset, query.offset + limit))
     if query.order:
-        held = ordered(await _everything(run, max_sorted), query.order)
+        held = ordered(await run.everything(max_sorted), query.order)
         tally.total = len(held)
         for result in held[query.offset : query.offset + limit]:
             tally.results += 1
             yield result
         return
-    position = 0
-    async with aclosing(run.batches()) as batches:
-        async for groups, last in batches:
-            if last:
-                tally.total = run.total(position, groups)
-            for group in groups:
-                for result in await run.results(group, shown=position >= query.offset):
-                    if position >= query.offset:
-                        tally.results += 1
-                        yield result
-                    position += 1
-                    if position == query.offset + limit:
-                        return
-    tally.total = position
+    async with aclosing(run.results()) as results:
+        async for result in results:
+            tally.results += 1
+            yield result
 
 
 async def count(query: Query, options: SearchOptions, upstream: Upstream, tally: Tally) -> int:
@@ -64,24 +78,116 @@ async def count(query: Query, options: SearchOptions, upstream: Upstream, tally:
 
     Raises: ResultTooLargeError, UpstreamError.
     """
-    run = Gathering(query, options, upstream, tally)
-    tally.total = 0
-    async with aclosing(run.batches()) as batches:
-        async for groups, _ in batches:
-            for group in groups:
-                tally.total += len(await run.results(group, shown=False))
-    return tally.total
+    run = _Run(query, options, upstream, tally, _Window(inf, inf))
+    async with aclosing(run.results()) as results:
+        async for _ in results:
+            raise AssertionError("nothing lies behind an infinite offset")
+    return run.window.position
 
 
-async def _everything(run: Gathering, at_most: int) -> list[Result]:
-    held: list[Result] = []
-    async with aclosing(run.batches()) as batches:
-        async for groups, _ in batches:
-            for group in groups:
-                held += await run.results(group, shown=True)
+class _Run:
+    """One search on its way through its window."""
+
+    def __init__(
+        self,
+        query: Query,
+        options: SearchOptions,
+        upstream: Upstream,
+        tally: Tally,
+        window: _Window,
+    ) -> None:
+        self.window = window
+        self._tally = tally
+        self._describing = Describing(query, options, upstream, tally)
+        waiting = self._describing.needs.waiting
+        self._gathering = Gathering(query, options, upstream, tally, waiting)
+
+    async def results(self) -> AsyncGenerator[Result, None]:
+        """Those within the window; the walk ends with the window."""
+        window = self.window
+        async with aclosing(self._gathering.batches()) as batches:
+            async for groups, last in batches:
+                if last and not self._describing.needs.decides:
+                    self._tally.total = self._gathering.total(window.position, groups)
+                async with aclosing(self._of(groups)) as results:
+                    async for result in results:
+                        yield result
+                if window.position == window.end:
+                    return
+        self._tally.total = window.position
+
+    async def everything(self, at_most: int) -> list[Result]:
+        """All results.
+
+        Raises: ResultTooLargeError, where they are more than `at_most`.
+        """
+        self.window = _Window(0, inf)
+        held: list[Result] = []
+        async with aclosing(self.results()) as results:
+            async for result in results:
+                held.append(result)
                 if len(held) > at_most:
                     raise ResultTooLargeError(
                         f"More than {at_most:,} results would have to be sorted. Ask without "
                         "orderby, or add a StudyDate range or a key."
                     )
-    return held
+        return held
+
+    async def _of(self, groups: Sequence[Group]) -> AsyncGenerator[Result, None]:
+        """The results of one batch that lie within the window."""
+        window, turn = self.window, 0
+        fetching = self._fetched if self._describing.needs.anything else self._as_found
+        async with aclosing(fetching(groups)) as fetched:
+            async for one in fetched:
+                unread = window.offset - window.position
+                for result in self._describing.results(one, unread):
+                    turn += 1
+                    if turn % _TURN == 0:
+                        await asyncio.sleep(0)
+                    if result is None:
+                        continue
+                    window.position += 1
+                    if window.position > window.offset:
+                        yield result
+                    if window.position == window.end:
+                        return
+
+    async def _as_found(self, groups: Sequence[Group]) -> AsyncGenerator[Fetched, None]:
+        """What was found in `groups`, for which no metadata is needed."""
+        async with aclosing(self._found(groups)) as found:
+            async for one in found:
+                yield Fetched(one)
+
+    async def _fetched(self, groups: Sequence[Group]) -> AsyncGenerator[Fetched, None]:
+        """What was found in `groups`, in order, each with its metadata; the next ones under way.
+
+        No further ahead than the window can need, and never into another batch: a page would be
+        fetched for it.
+        """
+        ahead: deque[asyncio.Task[Fetched]] = deque()
+        found = self._found(groups)
+        try:
+            while True:
+                while len(ahead) < max(1, min(self._describing.at_once, self.window.wanted)):
+                    if (one := await anext(found, None)) is None:
+                        break
+                    ahead.append(asyncio.ensure_future(self._describing.fetch(one)))
+                if not ahead:
+                    return
+                yield await ahead.popleft()
+        finally:
+            await found.aclose()
+            for task in ahead:
+                task.cancel()
+            await asyncio.gather(*ahead, return_exceptions=True)
+
+    async def _found(self, groups: Sequence[Group]) -> AsyncGenerator[Found, None]:
+        """What was found in `groups`; before the window only counted, if that is all it takes."""
+        window = self.window
+        for group in groups:
+            shown = window.position >= window.offset
+            for one in await self._gathering.found(group, shown=shown):
+                if window.position < window.offset and not self._describing.needs.decides:
+                    window.position += 1
+                else:
+                    yield one

@@ -188,11 +188,20 @@ def ladder(one: Plan) -> tuple[Plan, ...]:
 
 def needs_whole_studies(query: Query) -> bool:
     """Whether answer or criteria use more of a study than the series that are asked for."""
-    if query.resource is not Resource.STUDY_SERIES:
+    if query.everything or query.resource not in _OF_SERIES:
         return True
     used = (*(c.attribute for c in query.criteria), *query.also_return)
-    by_series = ("StudyInstanceUID", "RetrieveURL")
-    return any(a.level is Level.STUDY and a.keyword not in by_series for a in used)
+    return any(_is_of_study(a, query.level) for a in used)
+
+
+_OF_SERIES = (Resource.STUDY_SERIES, Resource.SERIES_INSTANCES, Resource.STUDY_INSTANCES)
+
+
+def _is_of_study(attribute: Attribute, level: Level) -> bool:
+    # What is in metadata, an instance has from its own image set, and a series from its study's
+    own = attribute.origin is Origin.METADATA and level is Level.INSTANCE
+    by_series = attribute.keyword in ("StudyInstanceUID", "RetrieveURL")
+    return attribute.level is Level.STUDY and not (own or by_series)
 
 
 def derived_criteria(query: Query) -> bool:

@@ -4,19 +4,37 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from gateway.qido.attributes import ATTRIBUTES, Attribute, Level, Origin
-from gateway.qido.result import Result, Values, stored_values
+from gateway.qido.result import Result, Value, Values, stored_values
 from gateway.search.imageset import ImageSet
 from gateway.search.plan import SECOND_US, SearchOptions
 
 _STUDY = tuple(a for a in ATTRIBUTES if a.level is Level.STUDY and a.origin is Origin.SUMMARY)
 _SERIES = tuple(a for a in ATTRIBUTES if a.level is Level.SERIES and a.origin is Origin.SUMMARY)
-_Values = dict[str, tuple[str | int, ...]]
+_Values = dict[str, tuple[Value, ...]]
 _LAST = 2**31  # after every SeriesNumber that a summary can hold
 
 
-def study_result(image_sets: Sequence[ImageSet], options: SearchOptions) -> Result | None:
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A study or series as summaries tell it.
+
+    `image_sets` are those of it that are shown, `study_winner` the one that speaks for its study.
+    """
+
+    result: Result
+    image_sets: tuple[ImageSet, ...]
+    study_winner: ImageSet
+
+    @property
+    def values(self) -> Values:
+        """Its values."""
+        return self.result.values
+
+
+def found_study(image_sets: Sequence[ImageSet], options: SearchOptions) -> Found | None:
     """The study of `image_sets` (the winner first), None where none of them is shown.
 
     Its attributes come whole from the first that is shown, never from several.
@@ -24,10 +42,11 @@ def study_result(image_sets: Sequence[ImageSet], options: SearchOptions) -> Resu
     visible = shown(image_sets, options)
     if not visible:
         return None
-    return Result(Level.STUDY, _study_values(visible, options) | _arrival(visible))
+    values = _study_values(visible, options) | _arrival(visible)
+    return Found(Result(Level.STUDY, values), visible, visible[0])
 
 
-def series_results(image_sets: Sequence[ImageSet], options: SearchOptions) -> list[Result]:
+def found_series(image_sets: Sequence[ImageSet], options: SearchOptions) -> list[Found]:
     """The series of one study's `image_sets` (the winner first), by number and UID.
 
     Each holds its study's values too. An image set without SeriesInstanceUID is no series.
@@ -38,11 +57,15 @@ def series_results(image_sets: Sequence[ImageSet], options: SearchOptions) -> li
     study = _study_values(visible, options)
     by_series = _by_series(visible)
     by_series.pop("", None)
-    results = [
-        Result(Level.SERIES, {**study, **_series_values(sets, options)})
+    found = [
+        Found(
+            Result(Level.SERIES, {**study, **_series_values(sets, options)}),
+            tuple(sets),
+            visible[0],
+        )
         for sets in by_series.values()
     ]
-    return sorted(results, key=_series_place)
+    return sorted(found, key=_series_place)
 
 
 def shown(image_sets: Sequence[ImageSet], options: SearchOptions) -> tuple[ImageSet, ...]:
@@ -105,7 +128,7 @@ def _read(attributes: Iterable[Attribute], image_set: ImageSet) -> _Values:
     return {keyword: value for keyword, value in values.items() if value}
 
 
-def _series_place(series: Result) -> tuple[int, str]:
+def _series_place(series: Found) -> tuple[int, str]:
     number = series.values.get("SeriesNumber", (_LAST,))[0]
     uid = str(series.values["SeriesInstanceUID"][0])
     return (number if isinstance(number, int) else _LAST, uid)

@@ -10,8 +10,15 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from gateway.errors import NotAcceptableError
-from gateway.qido.attributes import Attribute, Resource, answerable, returned_by_default
-from gateway.qido.query import PARAMETERS, Dialect, parse_query
+from gateway.qido.attributes import (
+    Attribute,
+    Level,
+    Resource,
+    answerable,
+    is_known,
+    returned_by_default,
+)
+from gateway.qido.query import PARAMETERS, Dialect
 from gateway.server.negotiation import JSON, OFFERED, choose_media_type
 from gateway.server.responses import error_response
 from gateway.server.telemetry import record_of
@@ -24,18 +31,15 @@ def capabilities(dialect: Dialect) -> dict[str, Any]:
     """The resources, each with its methods, media types, parameters and attributes.
 
     `matched` says that a key on the attribute is a criterion, `returned` whether an answer has the
-    attribute always or where the request names it.
+    attribute always or where the request names it, `otherAttributes` that all others are matched
+    and returned too where the request names them.
     """
     return {"resources": [_resource(resource, dialect) for resource in Resource]}
 
 
 def is_matched(attribute: Attribute, resource: Resource, dialect: Dialect) -> bool:
-    """Whether a key on `attribute` is a criterion there, which the parser itself knows."""
-    lax = Dialect(instances_matchable=dialect.instances_matchable)
-    sample = {"DA": b"20200101", "TM": b"10"}.get(attribute.vr, b"1")
-    study_uid = "1" if resource is Resource.STUDY_SERIES else None
-    key = attribute.keyword.encode() + b"=" + sample
-    return not parse_query(resource, key, study_uid=study_uid, dialect=lax).warnings
+    """Whether a key on `attribute` is a criterion there; of a sequence, a key on its items."""
+    return attribute.matchable and is_known(attribute, resource, dialect.study_attributes)
 
 
 def _resource(resource: Resource, dialect: Dialect) -> dict[str, Any]:
@@ -53,8 +57,10 @@ def _resource(resource: Resource, dialect: Dialect) -> dict[str, Any]:
                 "matched": is_matched(attribute, resource, dialect),
                 "returned": "always" if attribute in default else "asked",
             }
-            for attribute in answerable(resource)
+            for attribute in answerable(resource, dialect.study_attributes)
         ],
+        # An instance's metadata has whatever the instance has, private attributes too
+        "otherAttributes": resource.level is Level.INSTANCE,
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from starlette.applications import Starlette
@@ -142,16 +142,20 @@ async def _http_problem(request: Request, exc: Exception) -> Response:
     return problem(405, "This resource is read by GET.", {"allow": allow})
 
 
-def resource_at(path: str) -> tuple[Resource, str | None] | None:
-    """The resource whose route has `path` (percent-decoded), and the StudyInstanceUID in it.
+def resource_at(path: str) -> tuple[Resource, dict[str, str]] | None:
+    """The resource whose route has `path` (percent-decoded), and the UIDs that are in it.
 
-    None where no route has it.
+    These are named as `parse_query` has them. None where no route has the path.
     """
     for resource in Resource:
         pattern, _, _ = compile_path(ROOT + resource.value)
         if found := pattern.match(plain_path(path)):
-            return resource, found.groupdict().get("study")
+            return resource, _uids_of(found.groupdict())
     return None
+
+
+def _uids_of(path_params: Mapping[str, str]) -> dict[str, str]:
+    return {f"{level}_uid": uid for level, uid in path_params.items()}
 
 
 class SearchEndpoint:
@@ -196,7 +200,7 @@ class SearchEndpoint:
         query = parse_query(
             self._resource,
             query_string,
-            study_uid=scope["path_params"].get("study"),
+            **_uids_of(scope["path_params"]),
             dialect=self._service.dialect,
         )
         base_url = self._options.public_base_url or _base_url(scope, headers)
@@ -207,7 +211,7 @@ class SearchEndpoint:
     ) -> SearchAnswer:
         running = self._service.start(query)
         return SearchAnswer(
-            chunks=running.json(base_url, facts.update),
+            chunks=running.body(media_type, base_url, facts.update),
             media_type=media_type,
             service=base_url,
             warnings=running.warnings,

@@ -15,7 +15,7 @@ from gateway.qido.matching import matcher
 from gateway.qido.query import parse_query
 from gateway.search.imageset import ImageSet
 from gateway.search.plan import ArrivalBetween, Equal, Plan, SearchOptions, Sort, plan
-from gateway.search.study import series_results, study_result
+from gateway.search.study import found_series, found_study
 
 LAST_S = 253_402_300_799
 
@@ -141,7 +141,7 @@ def test_of_a_study(
     sets: list[ImageSet], mode: Any, updated: tuple[int, ...], created: tuple[int, ...]
 ) -> None:
     """A study has changed with its last image set and was created with its first."""
-    study = study_result(sets, SearchOptions(image_sets=mode))
+    study = found_study(sets, SearchOptions(image_sets=mode))
     assert study is not None
     assert updated == study.values.get("updatedAt", ())
     assert created == study.values.get("createdAt", ())
@@ -150,7 +150,7 @@ def test_of_a_study(
 def test_of_a_series() -> None:
     """A series has its own image sets' times, never its study's; an unknown one never matches."""
     sets = [_set(1, 20, 3), _set(2, 9, 5), _set(3, 0, 0)]
-    series = series_results(sets, SearchOptions())
+    series = found_series(sets, SearchOptions())
     assert [(20_000_000,), (9_000_000,), None] == [s.values.get("updatedAt") for s in series]
     anything = matcher(parse_query(Resource.ALL_SERIES, b"updatedAt=-20240311").criteria)
     assert [True, True, False] == [anything(s.values) for s in series]

@@ -472,11 +472,18 @@ def test_a_failure_is_not_judged() -> None:
 @pytest.mark.parametrize(
     ("path", "expected"),
     [
-        ("/dicom-web/studies", (STUDIES, None)),
-        ("/dicom-web/series", (ALL_SERIES, None)),
-        ("/dicom-web/studies/1.2/series", (STUDY_SERIES, "1.2")),
+        ("/dicom-web/studies", (STUDIES, {})),
+        ("/dicom-web/series", (ALL_SERIES, {})),
+        ("/dicom-web/studies/1.2/series", (STUDY_SERIES, {"study_uid": "1.2"})),
+        ("/dicom-web/instances", (Resource.ALL_INSTANCES, {})),
+        ("/dicom-web/studies/1.2/instances", (Resource.STUDY_INSTANCES, {"study_uid": "1.2"})),
+        (
+            "/dicom-web/studies/1.2/series/1.3/instances",
+            (Resource.SERIES_INSTANCES, {"study_uid": "1.2", "series_uid": "1.3"}),
+        ),
         ("/dicom-web/studies/1.2", None),
-        ("/dicom-web//studies/", (STUDIES, None)),
+        ("/dicom-web/studies/1.2/series/1.3", None),
+        ("/dicom-web//studies/", (STUDIES, {})),
         ("/studies", None),
         ("", None),
     ],

@@ -18,7 +18,7 @@ from gateway.search.grouping import (
 )
 from gateway.search.imageset import ImageSet
 from gateway.search.plan import SearchOptions
-from gateway.search.study import series_results, shown, study_result
+from gateway.search.study import found_series, shown, found_study
 
 UID, SERIES, DATE, TIME = (
     "DICOMStudyInstanceUID",
@@ -238,8 +238,8 @@ def test_shown(mode: Any, names: str) -> None:
 def test_nothing_shown() -> None:
     """A study of which nothing is shown is no result, and has no series."""
     sets = (one("a", **{SERIES: "1"}, is_primary=False),)
-    assert study_result(sets, SearchOptions()) is None
-    assert [] == series_results(sets, SearchOptions())
+    assert found_study(sets, SearchOptions()) is None
+    assert [] == found_series(sets, SearchOptions())
 
 
 def test_attributes_come_whole_from_the_winner() -> None:
@@ -248,7 +248,7 @@ def test_attributes_come_whole_from_the_winner() -> None:
         one("a", updated_at=1.0, DICOMPatientId="P1", DICOMStudyId="S"),
         one("b", updated_at=2.0, DICOMPatientId="P2"),
     ])  # fmt: skip
-    result = study_result(sets, SearchOptions())
+    result = found_study(sets, SearchOptions())
     assert result is not None
     assert ("P2",) == result.values["PatientID"]
     assert "StudyID" not in result.values
@@ -267,7 +267,7 @@ def test_modalities_in_study(stored: list[str], modalities: Any) -> None:
     """Each modality of what is shown once; without one there is no value."""
     sets = [one(str(n), DICOMSeriesModality=m) for n, m in enumerate(stored)]
     sets.append(one("x", is_primary=False, DICOMSeriesModality="OT"))
-    result = study_result(sets, SearchOptions())
+    result = found_study(sets, SearchOptions())
     assert result is not None
     assert modalities == result.values.get("ModalitiesInStudy")
 
@@ -295,13 +295,13 @@ def test_counts(counts: Any, rows: Any, series: int, instances: Any, own: list[A
         tags = {SERIES: uid, "DICOMNumberOfStudyRelatedSeries": of_series, INSTANCES: count}
         sets.append(one(str(number), **{k: v for k, v in tags.items() if v is not None}))
     options = SearchOptions(counts=counts)
-    study = study_result(sets, options)
+    study = found_study(sets, options)
     assert study is not None
     found = (study.values["NumberOfStudyRelatedSeries"],
              study.values.get("NumberOfStudyRelatedInstances", (None,)))  # fmt: skip
     assert ((series,), (instances,)) == found
     numbers = [r.values.get("NumberOfSeriesRelatedInstances", (None,))[0]
-               for r in series_results(sets, options)]  # fmt: skip
+               for r in found_series(sets, options)]  # fmt: skip
     assert own == numbers
 
 
@@ -312,6 +312,6 @@ def test_series_in_order() -> None:
         {SERIES: uid} | ({"DICOMSeriesNumber": n} if n else {}) for uid, n in rows
     ]
     sets = [one(tags[SERIES], **tags) for tags in numbered]
-    results = series_results(sets, SearchOptions())
+    results = found_series(sets, SearchOptions())
     assert ["5", "1", "9", "2", "3"] == [r.values["SeriesInstanceUID"][0] for r in results]
     assert all(("20200101",) == r.values["StudyDate"] for r in results)

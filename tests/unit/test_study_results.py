@@ -9,7 +9,7 @@ import pytest
 from gateway.search.grouping import winner_first
 from gateway.search.imageset import ImageSet
 from gateway.search.plan import SearchOptions
-from gateway.search.study import series_results, shown, study_result, summary_values
+from gateway.search.study import found_series, shown, found_study, summary_values
 from tests.unit.tables import named
 
 SERIES, MODALITY = "DICOMSeriesInstanceUID", "DICOMSeriesModality"
@@ -60,10 +60,10 @@ def test_a_study_without_a_primary_image_set(mode: Any, series: Any, modalities:
         one("b", **{SERIES: "1", MODALITY: "CT"}, primary=False, updated=2),
     ])  # fmt: skip
     options = SearchOptions(image_sets=mode)
-    study = study_result(sets, options)
+    study = found_study(sets, options)
     assert (series is None) == (study is None)
     assert (series or []) == [
-        r.values["SeriesInstanceUID"][0] for r in series_results(sets, options)
+        r.values["SeriesInstanceUID"][0] for r in found_series(sets, options)
     ]
     assert study is None or modalities == study.values["ModalitiesInStudy"]
 
@@ -76,7 +76,7 @@ def test_a_study_speaks_through_one_image_set() -> None:
         one("c", DICOMPatientId="P3", DICOMAccessionNumber="A3", primary=False, updated=3),
     ])  # fmt: skip
     for mode in ("primary", "fill", "all"):
-        study = study_result(sets, SearchOptions(image_sets=mode))
+        study = found_study(sets, SearchOptions(image_sets=mode))
         assert study is not None
         found = {key: study.values.get(key) for key in ("PatientName", "PatientID", "StudyID")}
         assert {"PatientName": ("DOE^JANE",), "PatientID": ("P1",), "StudyID": None} == found
@@ -107,7 +107,7 @@ def test_modalities_in_study(stored: list[str | None], mode: Any, modalities: An
         )
         for n, m in enumerate(stored)
     ]
-    study = study_result(sets, SearchOptions(image_sets=mode))
+    study = found_study(sets, SearchOptions(image_sets=mode))
     assert study is not None
     assert modalities == study.values.get("ModalitiesInStudy")
 
@@ -150,9 +150,9 @@ def test_counts(counts: Any, rows: Any, series: int, instances: Any, own: list[A
         for n, (uid, s, i) in enumerate(rows)
     ]
     options = SearchOptions(counts=counts)
-    study = study_result(sets, options)
+    study = found_study(sets, options)
     assert study is not None
-    answered = series_results(sets, options)
+    answered = found_series(sets, options)
     assert (series,) == study.values["NumberOfStudyRelatedSeries"] == (len(answered),)
     assert (instances,) == study.values.get("NumberOfStudyRelatedInstances", (None,))
     found = [r.values.get("NumberOfSeriesRelatedInstances", (None,))[0] for r in answered]
@@ -170,7 +170,7 @@ def test_counts_of_what_is_shown(mode: Any, series: int, instances: int) -> None
         one("b", **{SERIES: "2", OF_INSTANCES: 5}, primary=False, updated=1),
         one("c", **{SERIES: "2", OF_INSTANCES: 4}, primary=False, updated=2),
     ])  # fmt: skip
-    study = study_result(sets, SearchOptions(image_sets=mode))
+    study = found_study(sets, SearchOptions(image_sets=mode))
     assert study is not None
     names = ("NumberOfStudyRelatedSeries", "NumberOfStudyRelatedInstances")
     assert [(series,), (instances,)] == [study.values[name] for name in names]
@@ -194,7 +194,7 @@ def test_counts_of_what_is_shown(mode: Any, series: int, instances: int) -> None
 def test_series_in_order(rows: list[tuple[str, Any]], order: str) -> None:
     """Series come by SeriesNumber, missing last, then by SeriesInstanceUID."""
     sets = [one(uid, **{SERIES: uid, "DICOMSeriesNumber": number}) for uid, number in rows]
-    found = series_results(sets, OPTIONS)
+    found = found_series(sets, OPTIONS)
     assert order == "".join(str(r.values["SeriesInstanceUID"][0]) for r in found)
 
 
@@ -208,10 +208,10 @@ def test_a_series_holds_its_study() -> None:
     ])  # fmt: skip
     found = [
         tuple(r.values[k] for k in ("SeriesInstanceUID", "Modality", "PatientID"))
-        for r in series_results(sets, OPTIONS)
+        for r in found_series(sets, OPTIONS)
     ]
     assert [(("1",), ("CT",), ("P1",)), (("2",), ("MR",), ("P1",))] == found
-    assert ("CT", "MR", "SR", "US") == series_results(sets, OPTIONS)[0].values["ModalitiesInStudy"]
+    assert ("CT", "MR", "SR", "US") == found_series(sets, OPTIONS)[0].values["ModalitiesInStudy"]
 
 
 def test_what_an_image_set_says_by_itself() -> None:

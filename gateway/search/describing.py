@@ -1,0 +1,228 @@
+"""From what summaries find to results: what only metadata tells is fetched, read and matched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from gateway.qido.attributes import BY_KEYWORD, Attribute, Level, Origin, returned_by_default
+from gateway.qido.conditions import Criterion
+from gateway.qido.matching import Matcher, matcher
+from gateway.qido.query import Query
+from gateway.qido.result import Result, Value
+from gateway.search.gathering import Tally
+from gateway.search.imageset import ImageSet
+from gateway.search.instance import Read, instance_values, level_values, names_to_fetch
+from gateway.search.metadata import Metadata, PackedInstance
+from gateway.search.plan import SearchOptions
+from gateway.search.study import Found
+from gateway.search.upstream import Names, Upstream
+
+COUNT = "NumberOfSeriesRelatedInstances"
+AT_ONCE = 8
+"""How many image sets' metadata one search fetches at the same time."""
+
+_LAST = 2**63  # after every InstanceNumber
+_NO_INSTANCE: Names = frozenset()
+_SUMMARY = frozenset(k for k, a in BY_KEYWORD.items() if a.origin is Origin.SUMMARY)
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What of metadata a search needs.
+
+    `study` and `series` are the attributes that a study or series takes from it; `count` says that
+    the number of a series' instances is counted there, of each or only where the summaries leave
+    it open; `waiting` holds the criteria that cannot be decided without it, `orders` says that the
+    order can't; `names` is what is read of each instance.
+    """
+
+    instances: bool = False
+    names: Names = _NO_INSTANCE
+    study: tuple[Attribute, ...] = ()
+    series: tuple[Attribute, ...] = ()
+    count: Literal["never", "where open", "each"] = "never"
+    waiting: tuple[Criterion, ...] = ()
+    orders: bool = False
+
+    @property
+    def anything(self) -> bool:
+        """Whether any metadata is fetched."""
+        return self.decides or bool(self.study or self.series) or self.count != "never"
+
+    @property
+    def decides(self) -> bool:
+        """Whether the number or the order of the results depends on it."""
+        return self.instances or bool(self.waiting) or self.orders
+
+
+def needs_of(query: Query, options: SearchOptions) -> Needs:
+    """What `query` needs: at the levels of studies and series only what it names."""
+    sure_count = options.counts == "image-set"
+
+    def is_fetched(attribute: Attribute) -> bool:
+        counted = attribute.keyword == COUNT and not sure_count
+        return attribute.origin is Origin.METADATA or counted
+
+    waiting = tuple(c for c in query.criteria if is_fetched(c.attribute))
+    order = tuple(o.attribute for o in query.order if is_fetched(o.attribute))
+    asked = (*(c.attribute for c in query.criteria), *order, *query.also_return)
+    if query.level is Level.INSTANCE:
+        return Needs(True, _names(query, asked), waiting=waiting, orders=bool(order))
+    deciding = (*(c.attribute for c in waiting), *order)
+    return Needs(
+        study=_of_metadata(asked, Level.STUDY),
+        series=_of_metadata(asked, Level.SERIES),
+        count="each" if _counts(deciding) else "where open" if _counts(asked) else "never",
+        waiting=waiting,
+        orders=bool(order),
+    )
+
+
+def _counts(attributes: Iterable[Attribute]) -> bool:
+    return any(attribute.keyword == COUNT for attribute in attributes)
+
+
+def _names(query: Query, asked: Iterable[Attribute]) -> Names:
+    if query.everything:
+        return None
+    wanted = (*asked, *returned_by_default(query.resource))
+    return frozenset(a.keyword for a in wanted if a.origin is Origin.METADATA)
+
+
+def _of_metadata(asked: Iterable[Attribute], level: Level) -> tuple[Attribute, ...]:
+    wanted = (a for a in asked if a.origin is Origin.METADATA and a.level is level)
+    return tuple(dict.fromkeys(wanted))
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """What was found, with the metadata that was fetched for it.
+
+    `own` is that of its image sets, in their order, `study` that of its study's winner.
+    """
+
+    found: Found
+    own: tuple[Metadata, ...] = ()
+    study: Metadata | None = None
+
+
+@dataclass(slots=True)
+class Describing:
+    """Makes the results of one search, of what was found and what its metadata says."""
+
+    query: Query
+    options: SearchOptions
+    upstream: Upstream
+    tally: Tally
+    needs: Needs = field(init=False)
+    _matches: Matcher = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.needs = needs_of(self.query, self.options)
+        self._matches = matcher(self.query.criteria)
+
+    @property
+    def at_once(self) -> int:
+        """How many of those found may be fetched at the same time."""
+        return 2 if self.needs.names is None else AT_ONCE
+
+    async def fetch(self, found: Found) -> Fetched:
+        """`found` with the metadata that its results need; at the most one call an image set.
+
+        Raises: UpstreamError, ResultTooLargeError.
+        """
+        needs = self.needs
+        study = None
+        if needs.study:
+            study = await self._metadata(found.study_winner)
+        own = [await self._metadata(one) for one in self._own_sets(found)]
+        return Fetched(found, tuple(own), study)
+
+    def _own_sets(self, found: Found) -> Sequence[ImageSet]:
+        needs = self.needs
+        is_open = needs.count == "where open" and COUNT not in found.values
+        if needs.instances or needs.count == "each" or is_open:
+            return found.image_sets
+        return found.image_sets[:1] if needs.series else ()
+
+    async def _metadata(self, image_set: ImageSet) -> Metadata:
+        names = names_to_fetch(self.needs.names, self.query.creators)
+        metadata = await self.upstream.metadata(image_set, names)
+        for fault in metadata.faults:
+            self.tally.faults.setdefault(fault, set()).add(image_set.image_set_id)
+        if not metadata.whole:
+            self.tally.partial.add(image_set.image_set_id)
+        return metadata
+
+    def results(self, fetched: Fetched, unread: float = 0) -> Iterator[Result | None]:
+        """The results in order, None for each that does not match after all.
+
+        The first `unread` are only counted: where no criterion waits, they are not read for it.
+        """
+        if not self.needs.instances:
+            made = self._described(fetched)
+        else:
+            made = self._instances(fetched, 0 if self.needs.waiting else unread)
+        for result in made:
+            yield result if self._matches(result.values) else None
+
+    def _described(self, fetched: Fetched) -> Iterator[Result]:
+        """The study or series with what its metadata says."""
+        result, needs = fetched.found.result, self.needs
+        values, vrs = dict(result.values), dict(result.vrs)
+        parts = [(needs.study, fetched.study), (needs.series, next(iter(fetched.own), None))]
+        for attributes, metadata in parts:
+            if metadata is not None:
+                read = level_values(metadata, attributes)
+                self._count_faults(read, fetched.found)
+                values |= read.values
+                vrs |= read.vrs
+        yield Result(result.level, self._counted(values, fetched), vrs)
+
+    def _instances(self, fetched: Fetched, unread: float) -> Iterator[Result]:
+        series = fetched.found.result
+        series_values = self._counted(dict(series.values), fetched)
+        for place, (metadata, instance) in enumerate(_in_order(fetched.own)):
+            if place < unread:
+                yield Result(Level.INSTANCE, series_values)
+                continue
+            read = instance_values(metadata, instance, self.needs.names, self.query.creators)
+            self._count_faults(read, fetched.found)
+            # Of what summaries tell, the study's and the series' winners speak, never several
+            own = {k: () if k in _SUMMARY else v for k, v in read.values.items()}
+            uid: tuple[Value, ...] = (instance.sop_instance_uid,)
+            values = {**own, **series_values, "SOPInstanceUID": uid}
+            yield Result(Level.INSTANCE, values, read.vrs)
+
+    def _counted(
+        self, values: dict[str, tuple[Value, ...]], fetched: Fetched
+    ) -> dict[str, tuple[Value, ...]]:
+        """`values` with the exact number of the series' instances, where it was counted."""
+        every_set = len(fetched.own) == len(fetched.found.image_sets)
+        if not every_set or self.options.counts == "image-set":
+            return values
+        if self.query.level is Level.STUDY or not all(one.whole for one in fetched.own):
+            return values
+        uids = {i.sop_instance_uid for one in fetched.own for i in one.instances}
+        return {**values, COUNT: (len(uids),)}
+
+    def _count_faults(self, read: Read, found: Found) -> None:
+        for fault in read.faults:
+            self.tally.faults.setdefault(fault, set()).add(found.image_sets[0].image_set_id)
+
+
+def _in_order(own: Sequence[Metadata]) -> Iterable[tuple[Metadata, PackedInstance]]:
+    """The instances of one series by number and UID; one that two image sets have, once."""
+    if len(own) == 1:
+        return ((own[0], instance) for instance in own[0].instances)
+    by_uid: dict[str, tuple[Metadata, PackedInstance]] = {}
+    for metadata in own:
+        for instance in metadata.instances:
+            by_uid.setdefault(instance.sop_instance_uid, (metadata, instance))
+    return sorted(by_uid.values(), key=lambda pair: _place(pair[1]))
+
+
+def _place(instance: PackedInstance) -> tuple[int, str]:
+    return (_LAST if instance.number is None else instance.number, instance.sop_instance_uid)

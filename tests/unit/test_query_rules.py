@@ -273,7 +273,10 @@ def test_a_warning_never_holds_the_value(text: str) -> None:
 _NAMES = (
     *KEYS,
     *(tag for tag, _, _ in KEYS.values()),
-    "limit", "offset", "includefield", "fuzzymatching", "accept", "Foo", "",
+    "limit", "offset", "includefield", "fuzzymatching", "emptyvaluematching", "accept", "Foo", "",
+    "orderby", "Rows", "SliceThickness", "RecommendedDisplayFrameRateInFloat", "PixelData",
+    "AcquisitionDateTime", "FrameIncrementPointer", "PatientAge", "00090010", "00091001",
+    "RequestAttributesSequence", "00400275.00400009", "00400275.StudyDate", "PatientID.StudyID",
 )  # fmt: skip
 _segments = st.builds(
     lambda name, equals, value: name + equals + value,
@@ -284,7 +287,7 @@ _segments = st.builds(
 )
 
 
-@settings(max_examples=400, deadline=None, derandomize=True)
+@settings(max_examples=800, deadline=None, derandomize=True)
 @given(
     resource=st.sampled_from(Resource),
     text=st.lists(_segments, max_size=4).map(b"&".join) | st.binary(max_size=40),
@@ -292,15 +295,26 @@ _segments = st.builds(
 )
 @example(resource=STUDIES, text=b"limit=" + b"9" * 5000, strict=False)
 @example(resource=STUDIES, text=b"SeriesNumber=" + b"9" * 5000, strict=False)
+@example(resource=Resource.ALL_INSTANCES, text=b"Rows=" + b"9" * 5000, strict=False)
+@example(resource=Resource.ALL_INSTANCES, text=b"SliceThickness=1e9999", strict=False)
+@example(resource=Resource.ALL_INSTANCES, text=b"." * 5000 + b"=1", strict=False)
+@example(resource=Resource.ALL_INSTANCES, text=b"AcquisitionDateTime=9999-0500", strict=False)
 @example(resource=ALL_SERIES, text=b"%", strict=True)
 @example(resource=ALL_SERIES, text=b"%00=%00", strict=True)
 def test_any_text_is_a_query_or_a_query_error(
     resource: Resource, text: bytes, strict: bool
 ) -> None:
     """Whatever stands in a URI gives a Query or a QueryError, and nothing else."""
-    uid = "1.2" if resource is STUDY_SERIES else None
+    study_uid = "1.2" if "{study}" in resource.value else None
+    series_uid = "1.3" if "{series}" in resource.value else None
     try:
-        query = parse_query(resource, text, study_uid=uid, dialect=Dialect(strict=strict))
+        query = parse_query(
+            resource,
+            text,
+            study_uid=study_uid,
+            series_uid=series_uid,
+            dialect=Dialect(strict=strict),
+        )
     except QueryError as exc:
         assert exc.parameter and exc.problem
     else:

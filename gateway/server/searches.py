@@ -19,7 +19,7 @@ from gateway.qido.query import Dialect, Query
 from gateway.qido.result import Result
 from gateway.search.pipeline import Tally, count, search
 from gateway.search.plan import SearchOptions
-from gateway.server.bodies import BODIES, Ending
+from gateway.server.bodies import BODIES, CHUNK_BYTES, Ending
 
 _MAYBE_MORE = "There may be additional results that can be requested"
 
@@ -119,7 +119,8 @@ class RunningSearch:
                     shown = elements_of(result, attributes, url, everything=query.everything)
                     pending += separator + form.encode(shown, attributes)
                     separator = form.separator
-                    if len(pending) >= form.chunk_bytes:
+                    full = self.tally.results % form.chunk_results == 0
+                    if full or len(pending) >= CHUNK_BYTES:
                         yield bytes(pending)
                         pending.clear()
                         # Results can come without any waiting, and others have to be served

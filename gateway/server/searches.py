@@ -19,7 +19,7 @@ from gateway.qido.result import Result
 from gateway.search.metadata import Fault
 from gateway.search.pipeline import Tally, count, search
 from gateway.search.plan import SearchOptions
-from gateway.server.bodies import BODIES, Body, Ending
+from gateway.server.bodies import BODIES, CHUNK_BYTES, Body, Ending
 
 _MAYBE_MORE = "There may be additional results that can be requested"
 
@@ -120,7 +120,8 @@ class RunningSearch:
                     shown = elements_of(result, attributes, url, everything=query.everything)
                     pending += separator + form.encode(shown, attributes)
                     separator = form.separator
-                    if len(pending) >= form.chunk_bytes:
+                    full = self.tally.results % form.chunk_results == 0
+                    if full or len(pending) >= CHUNK_BYTES:
                         self._check_told(form)
                         yield bytes(pending)
                         pending.clear()

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from gateway.qido.attributes import Attribute, Level
-from gateway.qido.times import is_readable_date, parse_stored_time, parse_time
+from gateway.qido.moments import parse_moment
+from gateway.qido.times import is_readable_date, parse_stored_time
 
 _NONE: Mapping[str, str] = MappingProxyType({})
 
@@ -49,7 +50,6 @@ class Result:
 _BOTH_ENDS = frozenset(("AE", "CS", "LO", "SH", "IS", "DS"))
 _ONE_TEXT = frozenset(("LT", "ST", "UR", "UT"))  # a backslash is part of the text
 _INTEGER = re.compile(r"[+-]?[0-9]{1,12}")
-_DATE_TIME = re.compile(r"([0-9]{4,8})([0-9]{2}.*?)?(?:[+-](?:0[0-9]|1[0-4])[0-5][0-9])?")
 
 
 def trim(vr: str, text: str) -> str:
@@ -85,19 +85,8 @@ def _typed(vr: str, text: str) -> str | int:
         return ""
     if vr == "TM" and parse_stored_time(text) is None:
         return ""
-    if vr == "DT" and not _is_readable_date_time(text):
+    if vr == "DT" and parse_moment(text) is None:
         return ""
     if vr == "PN" and not text.strip("^= "):
         return ""
     return text
-
-
-def _is_readable_date_time(text: str) -> bool:
-    """Whether it is YYYY[MM[DD[HH[MM[SS[.F…]]]]]][&ZZXX], and a day and a time that there is."""
-    if not (parts := _DATE_TIME.fullmatch(text)):
-        return False
-    date, time = parts[1], parts[2]
-    if time is not None and len(date) < len("YYYYMMDD"):
-        return False
-    day = {4: f"{date}0101", 6: f"{date}01"}.get(len(date), date)
-    return is_readable_date(day) and (time is None or parse_time(time) is not None)

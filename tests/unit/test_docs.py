@@ -17,7 +17,8 @@ from gateway.qido.attributes import (
     Level,
     Resource,
 )
-from gateway.qido.conditions import MAX_VALUE_LENGTH, Matching, matching_of
+from gateway.qido.conditions import Matching, matching_of
+from gateway.qido.keyvalues import MAX_VALUE_LENGTH
 from gateway.qido.query import Dialect, parse_query
 from gateway.search.grouping import MAX_WINDOW
 from gateway.search.imageset import Page

@@ -136,7 +136,8 @@ class Gateway:
     ) -> tuple[bytes, RunningSearch]:
         """The body of the answer, and the search as it stands at its end."""
         running = self.service.start(query_of(question, more, self.dialect))
-        chunks = [chunk async for chunk in running.json(World().base_url, lambda _: None)]
+        body = running.body("application/dicom+json", World().base_url, lambda _: None)
+        chunks = [chunk async for chunk in body]
         return b"".join(chunks), running
 
 

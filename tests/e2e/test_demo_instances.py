@@ -9,7 +9,6 @@ from typing import Any
 
 import pydicom
 import pytest
-from dicomweb_client.api import DICOMwebClient
 from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
 
@@ -54,7 +53,8 @@ def held() -> dict[UIDs, list[Path]]:
             except (InvalidDicomError, AttributeError, ValueError, KeyError, EOFError):
                 continue
             study, series, instance = (
-                str(dataset.get(f"{level}InstanceUID") or "") for level in ("Study", "Series", "SOP")
+                str(dataset.get(keyword) or "")
+                for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
             )
             if study and series and instance:
                 found.setdefault((study, series, instance), []).append(path)

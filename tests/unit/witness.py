@@ -19,6 +19,7 @@ from gateway.emulator.normalising import MOST_BINARY
 DATA = Path(pydicom.__file__).parent / "data"
 NOT_READ = "pydicom does not read it as JSON"
 PIXELS = (0x7FE00008, 0x7FE00009, 0x7FE00010)
+CHARACTER_SET = 0x00080005
 BINARY = ("OB", "OW", "OF", "OD", "OL", "OV", "UN")
 
 # What pydicom writes otherwise, by reason: file to places, items and values by their index
@@ -39,10 +40,6 @@ DEPARTURES: dict[str, dict[str, str]] = {
         "image_dfl.dcm": "00080090 00100010",
     },
     "PS3.18 F.2.5: an empty value among several is null": {
-        "chrH31.dcm": "00080005/0",
-        "chrI2.dcm": "00080005/0",
-        "chrJapMulti.dcm": "00080005/0",
-        "chrKoreanMulti.dcm": "00080005/0",
         "examples_overlay.dcm": "00080008/4",
         "examples_ybr_color.dcm": "00185010/1 00185010/2",
     },
@@ -120,7 +117,10 @@ def as_json(element: pydicom.DataElement) -> Any:
 
 
 def drop_what_metadata_lacks(dataset: Dataset) -> None:
-    """Drop group lengths, pixels, values over 1 MB, and those that cannot be read."""
+    """Drop group lengths, pixels, values over 1 MB, and those that cannot be read.
+
+    The character set of the file is dropped as well: it is not that of the answer, which is UTF-8.
+    """
     for tag in list(dataset.keys()):
         try:
             element = dataset[tag]
@@ -128,7 +128,7 @@ def drop_what_metadata_lacks(dataset: Dataset) -> None:
             del dataset[tag]
             continue
         large = element.VR in BINARY and len(element.value or b"") > MOST_BINARY
-        if tag.element == 0 or tag in PIXELS or large:
+        if tag.element == 0 or tag in (*PIXELS, CHARACTER_SET) or large:
             del dataset[tag]
         elif element.VR == "SQ":
             for item in element.value:

@@ -31,7 +31,10 @@ DEFAULT_SYNTAX = "1.2.840.10008.1.2.4.202"
 MOST_NESTED = 32
 """Sequences within each other that are read; real ones are a few deep."""
 
-_PIXELS = frozenset(("PixelData", "FloatPixelData", "DoubleFloatPixelData"))
+# Pixels are no metadata; texts are decoded, so that what they were encoded in says nothing of them
+_NOT_READ = frozenset(
+    ("PixelData", "FloatPixelData", "DoubleFloatPixelData", "SpecificCharacterSet")
+)
 _TAG = re.compile(r"[0-9A-Fa-f]{8}")
 _FIRST_GROUP, _LAST_GROUP = 0x0008, 0xFFFC  # the groups of data sets, without padding
 _NONE: Mapping[str, str] = MappingProxyType({})
@@ -142,7 +145,7 @@ class _Reader:
             if attribute is None:
                 if not _is_left_out(key):
                     self._faults.add(Fault.VR)
-            elif attribute.keyword not in _PIXELS and (
+            elif attribute.keyword not in _NOT_READ and (
                 key == attribute.keyword or attribute.keyword not in found
             ):
                 found[attribute.keyword] = _Stored(_upper(key), value)

@@ -10,6 +10,7 @@ import pytest
 
 from tests.clients import viewed
 from tests.clients.archive import DATASTORE_ID, SEEDS
+from tests.clients.stored import write_files
 from tests.e2e.running import Running, credentials, running
 
 
@@ -32,9 +33,14 @@ def emulator(folder: Path) -> Iterator[Running]:
 @pytest.fixture(scope="session")
 def gateway(folder: Path) -> Iterator[Running]:
     """A gateway before the archive of `viewed`."""
-    seed = folder / "viewed.ndjson"
-    seed.write_text("".join(json.dumps(one) + "\n" for one in viewed.summaries()), "utf-8")
-    with running(folder, "emulator", "--port", "0", "--seed", str(seed)) as upstream:
-        env = {**credentials(upstream.url), "QIDO_GATEWAY_CORS_ORIGINS": viewed.ORIGIN}
+    write_files(folder / "viewed")
+    arguments = ("--port", "0", "--import", str(folder / "viewed"))
+    with running(folder, "emulator", *arguments) as upstream:
+        env = {
+            **credentials(upstream.url),
+            "QIDO_GATEWAY_CORS_ORIGINS": viewed.ORIGIN,
+            # An instance that is asked for by its own UID alone is looked for in every series
+            "QIDO_GATEWAY_SCAN_BUDGET_CALLS": "1000",
+        }
         with running(folder, "serve", "--port", "0", env=env) as process:
             yield process

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tests.clients.viewed import SERIES_UID, STUDY_UID, Series, Study
+from tests.clients.viewed import INSTANCE_UID, SERIES_UID, STUDY_UID, Instance, Series, Study
 
 Result = Mapping[str, Mapping[str, Any]]
 
@@ -80,4 +80,49 @@ def shown_series(study: Study, series: Series) -> dict[str, Any]:
         "modality": series.modality,
         "number": series.number,
         "instances": series.instances,
+    }
+
+
+def described_series(result: Result) -> dict[str, Any]:
+    """What OHIF, Weasis and Slicer read of a series beside `ohif_series`, where they ask for it."""
+    return {
+        "description": _string(result.get("0008103E")),
+        "date": _string(result.get("00080021")),
+    }
+
+
+def shown_description(series: Series) -> dict[str, Any]:
+    """What `described_series` has to show of it."""
+    return {"description": series.description, "date": series.date}
+
+
+def read_instance(result: Result) -> dict[str, Any]:
+    """An instance as the tables of viewers and toolkits read it: a missing number is 0."""
+    number = _string(result.get("00200013"))
+    return {
+        "study": _string(result[STUDY_UID]),
+        "series": _string(result[SERIES_UID]),
+        "uid": _string(result[INSTANCE_UID]),
+        "class": _string(result["00080016"]),
+        "number": int(number) if number else None,
+        "frames": int(_string(result.get("00280008")) or 0),
+        "rows": int(_string(result.get("00280010")) or 0),
+        "columns": int(_string(result.get("00280011")) or 0),
+        "bits": int(_string(result.get("00280100")) or 0),
+    }
+
+
+def shown_instance(study: Study, series: Series, instance: Instance) -> dict[str, Any]:
+    """What `read_instance` has to show of it."""
+    kind = instance.kind
+    return {
+        "study": study.uid,
+        "series": series.uid,
+        "uid": instance.uid,
+        "class": kind.sop_class,
+        "number": instance.number,
+        "frames": kind.frames,
+        "rows": kind.rows,
+        "columns": kind.columns,
+        "bits": kind.bits,
     }

@@ -11,8 +11,18 @@ from typing import Any
 import pytest
 
 from tests.clients.calling import dcmjs
-from tests.clients.reading import ohif_series, ohif_study, shown_series, shown_study
+from tests.clients.reading import (
+    described_series,
+    ohif_series,
+    ohif_study,
+    read_instance,
+    shown_description,
+    shown_instance,
+    shown_series,
+    shown_study,
+)
 from tests.clients.viewed import (
+    INSTANCES,
     JOSE,
     MARY,
     MICHAEL,
@@ -20,7 +30,12 @@ from tests.clients.viewed import (
     STUDIES,
     TARO,
     UNDATED,
+    Instance,
+    Series,
     Study,
+    instance_uids,
+    instances_of,
+    instances_where,
     series_of,
     series_uids,
     studies_of,
@@ -63,9 +78,10 @@ STUDY_SEARCHES: dict[str, tuple[Parameters | None, Sequence[Study]]] = {
 }
 OF_MARY: Parameters = {"studyInstanceUID": MARY.uid}
 ROW: Parameters = {"includefield": "0008103E,00080021"}
+ROW_OPENED = "of a study, as a row is opened"
 SERIES_SEARCHES: dict[str, tuple[Parameters, Sequence[tuple[str, str]]]] = {
     "of a study": (OF_MARY, series_uids([MARY])),
-    "of a study, as a row is opened": ({**OF_MARY, "queryParams": ROW}, series_uids([MARY])),
+    ROW_OPENED: ({**OF_MARY, "queryParams": ROW}, series_uids([MARY])),
     "of an undated study": ({"studyInstanceUID": UNDATED.uid}, series_uids([UNDATED])),
     "of a study, filtered": (
         {**OF_MARY, "queryParams": {"Modality": "MR", "limit": 1, "offset": 1}},
@@ -78,24 +94,62 @@ SERIES_SEARCHES: dict[str, tuple[Parameters, Sequence[tuple[str, str]]]] = {
         [(MICHAEL.uid, MICHAEL.series[0].uid), (MARY.uid, MARY.series[2].uid)],
     ),
 }
-INSTANCE_SEARCHES: dict[str, Parameters] = {
-    "of a series, as OHIF makes thumbnails": {
-        **OF_MARY,
-        "seriesInstanceUID": MARY.series[0].uid,
-        "queryParams": {"limit": 1, "includefield": "00080018"},
-    },
-    "of a study": OF_MARY,
-    "of all": {},
+_MR = MARY.series[0]
+INSTANCE_SEARCHES: dict[str, tuple[Parameters, Sequence[tuple[Study, Series, Instance]]]] = {
+    "of a series, as OHIF makes thumbnails": (
+        {
+            **OF_MARY,
+            "seriesInstanceUID": _MR.uid,
+            "queryParams": {"limit": 1, "includefield": "00080018"},
+        },
+        instances_where(lambda _, series, __: series is _MR)[:1],
+    ),
+    "of a series": (
+        {**OF_MARY, "seriesInstanceUID": _MR.uid},
+        instances_where(lambda _, series, __: series is _MR),
+    ),
+    "of a series, filtered": (
+        {**OF_MARY, "seriesInstanceUID": _MR.uid, "queryParams": {"InstanceNumber": 7}},
+        instances_where(lambda _, series, one: series is _MR and one.number == 7),
+    ),
+    "of a study": (OF_MARY, instances_where(lambda study, _, __: study is MARY)),
+    "of a study, filtered": (
+        {**OF_MARY, "queryParams": {"Modality": ["MR", "CT"], "limit": 5, "offset": 18}},
+        instances_where(lambda study, series, _: study is MARY and series.modality == "MR")[18:23],
+    ),
+    "of a study without numbers": (
+        {"studyInstanceUID": TARO.uid},
+        instances_where(lambda study, _, __: study is TARO),
+    ),
+    "of a study that is not there": ({"studyInstanceUID": "1.2.826.99"}, ()),
+    "of all, filtered": (
+        {"queryParams": {"PatientName": "*garcía*", "InstanceNumber": 200}},
+        instances_where(lambda study, _, one: study is JOSE and one.number == 200),
+    ),
+    "of all, one page": ({"queryParams": {"limit": 7, "offset": 177}}, INSTANCES[177:184]),
 }
 REFUSED: dict[str, tuple[str, Parameters, int, str]] = {
     "limit": ("searchForStudies", {"queryParams": {"limit": "x"}}, 400, "limit: "),
     "date": ("searchForStudies", {"queryParams": {"StudyDate": "2026"}}, 400, "StudyDate: "),
     "path": ("searchForSeries", {"studyInstanceUID": "x"}, 400, "StudyInstanceUID: "),
+    "path of instances": (
+        "searchForInstances",
+        {**OF_MARY, "seriesInstanceUID": "x"},
+        400,
+        "SeriesInstanceUID: ",
+    ),
+    "number of an instance": (
+        "searchForInstances",
+        {**OF_MARY, "queryParams": {"InstanceNumber": "first"}},
+        400,
+        "InstanceNumber: ",
+    ),
 }
-PAGES: dict[str, int] = {
-    "studies by 50": 50,
-    "studies, all at once": len(STUDIES),
-    "series by 33": 33,
+PAGES: dict[str, tuple[str, int, Parameters]] = {
+    "studies by 50": ("searchForStudies", 50, {}),
+    "studies, all at once": ("searchForStudies", len(STUDIES), {}),
+    "series by 33": ("searchForSeries", 33, {}),
+    "instances of a study by 37": ("searchForInstances", 37, {"studyInstanceUID": MICHAEL.uid}),
 }
 
 
@@ -115,18 +169,15 @@ def answers(gateway: Running) -> Answers:
     }
     instances = {
         f"instances: {name}": {"method": "searchForInstances", "options": options}
-        for name, options in INSTANCE_SEARCHES.items()
+        for name, (options, _) in INSTANCE_SEARCHES.items()
     }
     refused = {
         f"refused: {name}": {"method": method, "options": options}
         for name, (method, options, _, _) in REFUSED.items()
     }
     pages = {
-        f"pages: {name}": {
-            "method": "searchForSeries" if name.startswith("series") else "searchForStudies",
-            "pages": size,
-        }
-        for name, size in PAGES.items()
+        f"pages: {name}": {"method": method, "options": options, "pages": size}
+        for name, (method, size, options) in PAGES.items()
     }
     got: Answers = dcmjs(gateway.url, {**studies, **series, **instances, **refused, **pages})
     return got
@@ -156,11 +207,24 @@ def test_search_for_series(answers: Answers, name: str, found: Sequence[tuple[st
     assert expected == [ohif_series(one) for one in answers[f"series: {name}"]["results"]]
 
 
-@pytest.mark.parametrize("name", INSTANCE_SEARCHES)
-def test_search_for_instances(answers: Answers, name: str) -> None:
-    """There are no instance resources: the promise is rejected with the status."""
-    error = answers[f"instances: {name}"]["error"]
-    assert ("request failed", 404) == (error["message"], error["status"])
+def test_row_of_series(answers: Answers) -> None:
+    """A row that is opened shows each series' description and day."""
+    results = answers[f"series: {ROW_OPENED}"]["results"]
+    expected = [shown_description(series) for series in MARY.series]
+    assert expected == [described_series(one) for one in results]
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [(name, found) for name, (_, found) in INSTANCE_SEARCHES.items()],
+    ids=INSTANCE_SEARCHES,
+)
+def test_search_for_instances(
+    answers: Answers, name: str, found: Sequence[tuple[Study, Series, Instance]]
+) -> None:
+    """The promise holds these instances in their order, with number, class and size of each."""
+    results = answers[f"instances: {name}"]["results"]
+    assert [shown_instance(*one) for one in found] == [read_instance(one) for one in results]
 
 
 @pytest.mark.parametrize(
@@ -181,5 +245,8 @@ def test_pages(answers: Answers, name: str) -> None:
     results = answers[f"pages: {name}"]["results"]
     if name.startswith("series"):
         assert series_uids(STUDIES) == series_of(results)
+    elif name.startswith("instances"):
+        expected = instance_uids(instances_where(lambda study, _, __: study is MICHAEL))
+        assert expected == instances_of(results)
     else:
         assert study_uids(STUDIES) == studies_of(results)

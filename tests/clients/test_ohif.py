@@ -10,7 +10,14 @@ from collections.abc import Sequence
 
 import pytest
 
-from tests.clients.reading import ohif_series, ohif_study, shown_series, shown_study
+from tests.clients.reading import (
+    described_series,
+    ohif_series,
+    ohif_study,
+    shown_description,
+    shown_series,
+    shown_study,
+)
 from tests.clients.viewed import (
     JOSE,
     MARY,
@@ -21,7 +28,9 @@ from tests.clients.viewed import (
     STUDIES,
     TARO,
     UNDATED,
+    Series,
     Study,
+    instances_of,
     studies_of,
     study_uids,
 )
@@ -98,19 +107,39 @@ def test_ohif_asks_again(gateway: Running) -> None:
 
 
 OHIF_SERIES = {
-    "click a row": "?includefield=0008103E%2C00080021",
-    "open a study": "?includefield=00080021,00080031,0008103E,00200011",
+    "click a row": ("?includefield=0008103E%2C00080021", ()),
+    "open a study": ("?includefield=00080021,00080031,0008103E,00200011", ("00080031",)),
 }
 
 
-@pytest.mark.parametrize("query", OHIF_SERIES.values(), ids=OHIF_SERIES)
+@pytest.mark.parametrize(("query", "more"), OHIF_SERIES.values(), ids=OHIF_SERIES)
 @pytest.mark.parametrize("study", [MICHAEL, MARY, TARO, UNDATED], ids=lambda s: s.uid)
-def test_ohif_series(gateway: Running, query: str, study: Study) -> None:
-    """The series under a row have number, modality and number of instances."""
+def test_ohif_series(gateway: Running, query: str, more: Sequence[str], study: Study) -> None:
+    """The series under a row have number, modality, instances, description and date."""
     answer = replay(gateway.url, f"/studies/{study.uid}/series{query}", XHR)
     assert (200, "application/dicom+json") == (answer.status, answer.one("content-type"))
-    expected = [shown_series(study, series) for series in study.series]
-    assert expected == [ohif_series(one) for one in answer.json]
+    expected = [shown_series(study, s) | shown_description(s) for s in study.series]
+    assert expected == [ohif_series(one) | described_series(one) for one in answer.json]
+    times = [one.get(tag, {}).get("Value", [""]) for tag in more for one in answer.json]
+    assert [[series.time if series.date else ""] for _ in more for series in study.series] == times
+
+
+FIRST_INSTANCES = {
+    "of a series by number": MARY.series[0],
+    "whose UIDs run against the numbers": JOSE.series[0],
+    "without numbers": TARO.series[0],
+    "of a report": MARY.series[2],
+}
+
+
+@pytest.mark.parametrize("series", FIRST_INSTANCES.values(), ids=FIRST_INSTANCES)
+def test_ohif_first_instance(gateway: Running, series: Series) -> None:
+    """Where a series has no thumbnail, its first instance is asked for, and only that one."""
+    study_uid = series.uid.rpartition(".")[0]
+    target = f"/studies/{study_uid}/series/{series.uid}/instances?limit=1&includefield=00080018"
+    answer = replay(gateway.url, target, XHR)
+    assert (200, "application/dicom+json") == (answer.status, answer.one("content-type"))
+    assert [(study_uid, series.uid, series.held[0].uid)] == instances_of(answer.json)
 
 
 REFUSED = {

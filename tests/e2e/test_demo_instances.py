@@ -1,0 +1,109 @@
+"""Every instance of the demo, with all of its attributes, as pydicom reads its file."""
+
+from __future__ import annotations
+
+import warnings
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pydicom
+import pytest
+from pydicom.dataset import Dataset
+from pydicom.errors import InvalidDicomError
+
+from gateway.demo import bundled_files
+from tests.e2e.bundled import bundled_studies
+from tests.e2e.running import Running, ask
+from tests.unit.witness import DEPARTURES, differences, expected, read
+
+STUDY_UID, SERIES_UID, INSTANCE_UID = "0020000D", "0020000E", "00080018"
+UIDs = tuple[str, str, str]
+
+# PS3.18 Tables 10.6.3-3 to -5 and what viewers read beside: without a value they are empty, not
+# absent. Those that are absent then, such as Rows, are not here
+REQUIRED = {
+    "00080020": "DA",
+    "00080030": "TM",
+    "00080050": "SH",
+    "00080060": "CS",
+    "00080090": "PN",
+    "00081030": "LO",
+    "00100010": "PN",
+    "00100020": "LO",
+    "00100030": "DA",
+    "00100040": "CS",
+    "00200010": "SH",
+    "00200011": "IS",
+    "00200013": "IS",
+}
+
+# What the demo answers otherwise than the one file, beside the witness's departures
+HELD: dict[str, dict[str, str]] = {}
+
+
+@cache
+def held() -> dict[UIDs, list[Path]]:
+    """The UIDs of study, series and instance to the files that have them, in order of import."""
+    found: dict[UIDs, list[Path]] = {}
+    for folder in bundled_files():
+        for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+            try:
+                dataset = read(path)
+            except (InvalidDicomError, AttributeError, ValueError, KeyError, EOFError):
+                continue
+            study, series, instance = (
+                str(dataset.get(keyword) or "")
+                for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
+            )
+            if study and series and instance:
+                found.setdefault((study, series, instance), []).append(path)
+    return found
+
+
+def last(uids: UIDs) -> Path:
+    """The file that the emulator holds: an instance that comes again replaces itself."""
+    return held()[uids][-1]
+
+
+def made(demo: Running, uids: UIDs, dataset: pydicom.FileDataset) -> dict[str, Any]:
+    """What the gateway adds to an instance: addresses, syntax and what is counted, by tag."""
+    study = bundled_studies()[uids[0]]
+    modalities = {"00080061": {"vr": "CS", "Value": study.modalities}} if study.modalities else {}
+    address = "{}/studies/{}/series/{}/instances/{}".format(demo.url, *uids)
+    return {
+        "00081190": {"vr": "UR", "Value": [address]},
+        "00083002": {"vr": "UI", "Value": [str(dataset.file_meta.TransferSyntaxUID)]},
+        "00201206": {"vr": "IS", "Value": [len(study.series)]},
+        "00201208": {"vr": "IS", "Value": [study.number_of_instances]},
+        "00201209": {"vr": "IS", "Value": [len(study.series[uids[1]].instances)]},
+        **modalities,
+    }
+
+
+@pytest.mark.parametrize("uids", sorted(held(), key=last), ids=lambda uids: last(uids).name)
+def test_instance_is_as_pydicom_writes_it(demo: Running, uids: UIDs) -> None:
+    """Found by its UID alone, it has each attribute of its file, and only what is added to them.
+
+    pydicom reads the answer. Every departure is listed with its reason, and needed.
+    """
+    path = last(uids)
+    dataset = read(path)
+    answer = ask(f"{demo.url}/instances?SOPInstanceUID={uids[2]}&includefield=all")
+    (found,) = answer.json
+    assert uids == tuple(found[tag]["Value"][0] for tag in (STUDY_UID, SERIES_UID, INSTANCE_UID))
+    empty = {tag: {"vr": vr} for tag, vr in REQUIRED.items()}
+    whole = {**empty, **expected(path), **made(demo, uids, dataset)}
+    places = (by.get(path.name, "") for table in (DEPARTURES, HELD) for by in table.values())
+    assert sorted(" ".join(places).split()) == sorted(differences(whole, found))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of values that are odd in the files too
+        assert uids[2] == Dataset.from_json(found).SOPInstanceUID
+
+
+def test_the_files() -> None:
+    """There are many, some that share an instance, and each departure names one that is held."""
+    names = {last(uids).name for uids in held()}
+    assert 100 < len(held())
+    assert 10 < sum(len(paths) > 1 for paths in held().values())
+    assert set() == {name for by in HELD.values() for name in by} - names

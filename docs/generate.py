@@ -12,6 +12,7 @@ from pathlib import Path
 from gateway.qido.attributes import (
     ATTRIBUTES,
     Attribute,
+    Level,
     Origin,
     Resource,
     answerable,
@@ -23,9 +24,12 @@ DOCUMENT = Path(__file__).resolve().parent / "conformance.md"
 SOURCES: Mapping[Origin, str] = {
     Origin.SUMMARY: "known",
     Origin.DERIVED: "derived",
+    Origin.METADATA: "metadata",
     Origin.GATEWAY: "made",
-    Origin.UNKNOWN: "unknown",
 }
+FETCHABLE = frozenset(
+    a.keyword for a in ATTRIBUTES if a.origin is Origin.METADATA and a.level is Level.STUDY
+)
 _BLOCK = re.compile(r"(<!-- generated: ([a-z]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -49,17 +53,17 @@ def table(rows: Iterable[tuple[str, ...]]) -> str:
 
 def _attribute(attribute: Attribute) -> tuple[str, ...]:
     kinds = ", ".join(kind.value for kind in matching_of(attribute)) or "-"
-    if attribute.keyword == "NumberOfSeriesRelatedInstances":
-        kinds += " *"
     returned = (_returned(attribute, resource) for resource in Resource)
     source = SOURCES[attribute.origin]
+    if attribute.keyword in FETCHABLE:
+        source += " *"
     return (attribute.keyword, attribute.tag, attribute.vr, source, kinds, *returned)
 
 
 def _returned(attribute: Attribute, resource: Resource) -> str:
     if attribute in returned_by_default(resource):
         return "default"
-    return "asked" if attribute in answerable(resource) else "-"
+    return "asked" if attribute in answerable(resource, FETCHABLE) else "-"
 
 
 _PARTS = {"attributes": attributes}

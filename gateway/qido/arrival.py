@@ -20,14 +20,20 @@ Source: PS3.5 §6.2 (DT), PS3.4 §C.2.2.2.5 (range matching), ISO 8601-1 and -2 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Mapping
 from types import MappingProxyType
 
 from gateway.errors import QueryError
 from gateway.qido.attributes import Attribute, Level, Origin
 from gateway.qido.conditions import Criterion, Range
-from gateway.qido.times import DAY_US, parse_date, parse_time
+from gateway.qido.moments import (
+    Bounds,
+    Interval,
+    bounds_of,
+    moment_of,
+    parse_moment,
+    split_range,
+)
 
 ARRIVAL: Mapping[str, Attribute] = MappingProxyType(
     # Of a series at the resources of series, of a study at those of studies: never its study's
@@ -39,19 +45,13 @@ RULE = (
     "must be one moment or a range of two: 2024-03-11T15:00:05.074-07:00 with FROM/TO, ../TO or "
     "FROM/.., or 20240311150005.074-0700 with FROM-TO, -TO or FROM-"
 )
-EPOCH_DAY = datetime(1970, 1, 1, tzinfo=UTC).toordinal()
 
 _ISO = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})"
     r"(?:T([0-9]{2}):([0-9]{2})(?::([0-9]{2}(?:\.[0-9]{1,6})?))?(Z|[+-][0-9]{2}:[0-9]{2})?)?"
 )
-_DT_TEXT = r"[0-9]{8}(?:(?:[0-9]{2}){1,3}|[0-9]{6}\.[0-9]{1,6})?(?:[+-][0-9]{4})?"
-_DT = re.compile(r"([0-9]{8})([0-9.]*)([+-][0-9]{4})?")
-_DT_RANGE = re.compile(rf"({_DT_TEXT})?-({_DT_TEXT})?")
+_DAY = re.compile(r"[0-9]{8}")
 _OPEN = ".."
-_MAX_OFFSET_HOURS, _MAX_OFFSET_MINUTES = 14, 59
-
-_Interval = tuple[int, int]
 
 
 def arrival_criterion(keyword: str, value: str) -> Criterion | None:
@@ -63,55 +63,35 @@ def arrival_criterion(keyword: str, value: str) -> Criterion | None:
     text = value.strip(" ").replace(" ", "+")
     if not text:
         return None
-    lower, upper = _bounds(keyword, text)
+    if (bounds := _bounds(text)) is None:
+        raise QueryError(keyword, RULE)
+    lower, upper = bounds
     if lower is not None and upper is not None and lower > upper:
         raise QueryError(keyword, "the range ends before it begins")
     return Criterion(ARRIVAL[keyword], Range(lower, upper))
 
 
-def _bounds(keyword: str, text: str) -> tuple[int | None, int | None]:
+def _bounds(text: str) -> Bounds | None:
     if "/" in text:
         first, _, last = text.partition("/")
         if not (first and last):
-            raise QueryError(keyword, RULE)
+            return None
         first, last = ("" if end == _OPEN else end for end in (first, last))
-        return _ends(keyword, first, last, _iso_interval)
+        return bounds_of(first, last, _iso_interval)
     if (moment := _iso_interval(text) or _dt_interval(text)) is not None:
         return moment
-    if (ends := _DT_RANGE.fullmatch(text)) is None:
-        raise QueryError(keyword, RULE)
-    return _ends(keyword, ends[1] or "", ends[2] or "", _dt_interval)
+    ends = split_range(text)
+    return None if ends is None else bounds_of(*ends, _dt_interval)
 
 
-def _ends(
-    keyword: str, first: str, last: str, parse: Callable[[str], _Interval | None]
-) -> tuple[int | None, int | None]:
-    lower, upper = parse(first), parse(last)
-    if bool(first) != bool(lower) or bool(last) != bool(upper) or not (lower or upper):
-        raise QueryError(keyword, RULE)
-    return lower and lower[0], upper and upper[1]
-
-
-def _iso_interval(text: str) -> _Interval | None:
+def _iso_interval(text: str) -> Interval | None:
     if (parts := _ISO.fullmatch(text)) is None:
         return None
     year, month, day, hour, minute, second, zone = (part or "" for part in parts.groups())
     offset = "" if zone == "Z" else zone.replace(":", "")
-    return _interval(year + month + day, hour + minute + second, offset)
+    return moment_of(year + month + day, hour + minute + second, offset)
 
 
-def _dt_interval(text: str) -> _Interval | None:
-    if (parts := _DT.fullmatch(text)) is None:
-        return None
-    return _interval(parts[1], parts[2], parts[3] or "")
-
-
-def _interval(date: str, time: str, offset: str) -> _Interval | None:
-    """The first and last microsecond since 1970 that a moment covers, None where it is none."""
-    day, times = parse_date(date), parse_time(time) if time else (0, DAY_US - 1)
-    hours, minutes = int(offset[1:3] or 0), int(offset[3:] or 0)
-    if day is None or times is None or hours > _MAX_OFFSET_HOURS or minutes > _MAX_OFFSET_MINUTES:
-        return None
-    behind_us = (hours * 60 + minutes) * 60_000_000 * (-1 if offset[:1] == "-" else 1)
-    began_us = (day - EPOCH_DAY) * DAY_US - behind_us
-    return began_us + times[0], began_us + times[1]
+def _dt_interval(text: str) -> Interval | None:
+    """A DT that names its day: what is shorter could be the digits of another number."""
+    return parse_moment(text) if _DAY.match(text) else None

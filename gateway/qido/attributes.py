@@ -19,7 +19,6 @@ from pydicom.datadict import (
     tag_for_keyword,
 )
 
-
 BINARY_VRS = frozenset(("OB", "OD", "OF", "OL", "OV", "OW", "OB or OW", "UN"))
 """VRs of values that are bytes: they are not matched."""
 
@@ -109,8 +108,8 @@ PatientSize PatientWeight EthnicGroup Occupation AdditionalPatientHistory Patien
 NameOfPhysiciansReadingStudy AdmittingDiagnosesDescription ProcedureCodeSequence
 ReferencedStudySequence"""
 # Of a series: PS3.18 Table 10.6.3-4, and what viewers show beside
-_SERIES_METADATA = """SeriesDate SeriesTime SeriesDescription Manufacturer InstitutionName StationName
-PerformingPhysicianName OperatorsName ManufacturerModelName ProtocolName Laterality
+_SERIES_METADATA = """SeriesDate SeriesTime SeriesDescription Manufacturer InstitutionName
+StationName PerformingPhysicianName OperatorsName ManufacturerModelName ProtocolName Laterality
 PerformedProcedureStepStartDate PerformedProcedureStepStartTime PerformedProcedureStepDescription
 RequestAttributesSequence"""
 # Of an instance: PS3.18 Table 10.6.3-5
@@ -180,10 +179,12 @@ def attribute_named(name: str) -> Attribute | None:
     number = int(name, 16) if _TAG.fullmatch(name) else tag_for_keyword(name) if name else None
     if number is None:
         return None
+    return _BY_TAG.get(f"{number:08X}") or _of_dictionary(number)
+
+
+def _of_dictionary(number: int) -> Attribute | None:
     tag, group = f"{number:08X}", number >> 16
-    if known := _BY_TAG.get(tag):
-        return known
-    if group < _FIRST_GROUP or group >= _LAST_GROUP or number & 0xFFFF == 0:
+    if not _FIRST_GROUP <= group < _LAST_GROUP or number & 0xFFFF == 0:
         return None
     if group % 2:
         return _of_instance(tag, tag, "LO" if _is_creator(number) else "")
@@ -226,9 +227,7 @@ def returned_by_default(resource: Resource) -> tuple[Attribute, ...]:
     """
     levels = _DEFAULT_LEVELS[resource]
     also = _UIDS_ABOVE[resource.level]
-    return tuple(
-        a for a in ATTRIBUTES if (a.level in levels and a.by_default) or a.keyword in also
-    )
+    return tuple(a for a in ATTRIBUTES if (a.level in levels and a.by_default) or a.keyword in also)
 
 
 _DEFAULT_LEVELS: Mapping[Resource, tuple[Level, ...]] = MappingProxyType(

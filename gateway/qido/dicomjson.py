@@ -22,6 +22,11 @@ def encode(elements: Iterable[Element]) -> bytes:
     return orjson.dumps(_object(elements))
 
 
+def encode_items(items: Iterable[Item]) -> bytes:
+    """The UTF-8 JSON array of `items`, as it is the Value of a sequence."""
+    return orjson.dumps([_object(item_elements(item)) for item in items])
+
+
 def name_groups(name: str) -> dict[str, str]:
     """The component groups of a name that hold anything, by what Annex F calls them.
 

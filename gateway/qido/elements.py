@@ -5,6 +5,8 @@ Source: PS3.18 Annex F.2.2 (order, empty attributes); PS3.5 §7.8.1 (private cre
 
 from __future__ import annotations
 
+import base64
+import binascii
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -14,14 +16,16 @@ from gateway.qido.result import Item, Result, Value
 # Present only with a value. OHIF's study list dies of the first one without Value; the standard
 # has the others absent where they are not known (PS3.18 Table 10.6.3-5)
 LEFT_OUT_WHEN_EMPTY = frozenset(
-    """ModalitiesInStudy RetrieveURL TimezoneOffsetFromUTC AvailableTransferSyntaxUID NumberOfFrames
-    Rows Columns BitsAllocated""".split()
+    (
+        *("ModalitiesInStudy", "RetrieveURL", "TimezoneOffsetFromUTC"),
+        *("AvailableTransferSyntaxUID", "NumberOfFrames", "Rows", "Columns", "BitsAllocated"),
+    )
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """One element: eight upper-case digits, its keyword ("" if none), its VR, and its values.
+    """One element: eight upper-case digits, its keyword ("" if none), its one VR, and its values.
 
     `creator` is the private creator of a private one.
     """
@@ -73,8 +77,34 @@ def item_elements(item: Item) -> list[Element]:
 
 def _element(attribute: Attribute, stored: tuple[Value, ...], of: Result | Item) -> Element:
     tag, keyword = attribute.tag, attribute.keyword
-    vr = of.vrs.get(keyword) or attribute.vr
+    vr = of.vrs.get(keyword) or _settled(attribute.vr, stored)
     creator = ""
     if attribute.is_private and (block := creator_tag(tag)):
-        creator = str(of.values.get(block, ("",))[0])
+        creator = str((of.values.get(block) or ("",))[0])
     return Element(tag, "" if keyword == tag else keyword, vr, stored, creator)
+
+
+def _settled(vr: str, values: tuple[Value, ...]) -> str:
+    """One VR for what the result has none for: an answer must have a legal one.
+
+    The first of a choice; else one that holds `values` as they are, for none of them may be lost.
+    """
+    if vr:
+        return vr.partition(" ")[0]
+    match values:
+        case (Item(), *_):
+            return "SQ"
+        case (int() | float(), *_):
+            return "DS"
+        case () | (str(),) if _is_base64("".join(map(str, values))):
+            return "UN"
+        case _:
+            return "UC"
+
+
+def _is_base64(text: str) -> bool:
+    try:
+        base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):  # the second for what is not ASCII
+        return False
+    return True

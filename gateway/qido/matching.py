@@ -1,9 +1,10 @@
 """Matching: whether a result has the values that a query asks for.
 
 Source: PS3.4 §C.2.2.2. Person names are compared without regard to case and accents, as
-C.2.2.2.1 allows; all other text as it stands. How fuzzy matching (C.2.2.2.1.1) is done is the
-server's choice: here each word of the key begins a word of the name, and what matches without it
-still does.
+C.2.2.2.1 allows; all other text as it stands; numbers by their value, whatever their digits; dates
+and times by what they mean. How fuzzy matching (C.2.2.2.1.1) is done is the server's choice: here
+each word of the key begins a word of the name, and what matches without it still does. A private
+attribute, whose VR only data tell, is compared as text.
 """
 
 from __future__ import annotations
@@ -14,14 +15,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import assert_never
 
+from gateway.qido import conditions
 from gateway.qido.conditions import AllOf, Criterion, Empty, Exact, Fuzzy, Range, Wildcard
-from gateway.qido.result import Values
+from gateway.qido.moments import parse_moment
+from gateway.qido.numbers import NUMBER_VRS, number_of
+from gateway.qido.result import Item, Value, Values
 from gateway.qido.times import DAY_US, parse_date, parse_stored_time
 
 Matcher = Callable[[Values], bool]
 """Tells whether values match."""
 
 _TextTest = Callable[[str], bool]
+_Interval = tuple[int, int] | None
 
 
 def matcher(criteria: Sequence[Criterion]) -> Matcher:
@@ -38,24 +43,34 @@ def _test(criterion: Criterion) -> Matcher:
     match criterion.condition:
         case Range() as condition:
             return _range_test(criterion, condition)
-        case Exact(values) if attribute.vr != "PN":
-            wanted = frozenset(values)
-            return lambda stored: not wanted.isdisjoint(stored.get(keyword, ()))
-        case Exact(texts) | Wildcard(texts):
-            return _any_value(keyword, _text_test(attribute.vr, tuple(map(str, texts))))
-        case Fuzzy(key):
-            return _any_value(keyword, _name_test(key, _fuzzy_group_test))
+        case Exact(values) if attribute.vr in NUMBER_VRS:
+            numbers = frozenset(values)
+            return lambda stored: any(
+                number_of(attribute.vr, value) in numbers for value in stored.get(keyword, ())
+            )
+        case Exact() | Wildcard() | Fuzzy() as condition:
+            return _any_value(keyword, _text_test(attribute.vr, condition))
         case Empty():
             return lambda stored: not stored.get(keyword)
-        case AllOf(conditions):
-            tests = tuple(_test(replace(criterion, condition=one)) for one in conditions)
+        case AllOf(each):
+            tests = tuple(_test(replace(criterion, condition=one)) for one in each)
             return lambda stored: all(test(stored) for test in tests)
+        case conditions.Sequence(criteria):
+            accepts = matcher(criteria)
+            return lambda stored: any(
+                isinstance(value, Item) and accepts(value.values)
+                for value in stored.get(keyword, ())
+            )
         case _:
             assert_never(criterion.condition)
 
 
 def _any_value(keyword: str, accepts: _TextTest) -> Matcher:
-    return lambda stored: any(accepts(str(v)) for v in stored.get(keyword, ()) if v != "")
+    return lambda stored: any(
+        accepts(str(value))
+        for value in stored.get(keyword, ())
+        if value != "" and not isinstance(value, Item)
+    )
 
 
 # --- text -----------------------------------------------------------------------------------------
@@ -93,12 +108,21 @@ def _piece(text: str, *, name: bool) -> str:
     return escaped.replace(r",\ ", r"(?:,\ |\^)") if name else escaped
 
 
-def _text_test(vr: str, keys: tuple[str, ...]) -> _TextTest:
-    if vr != "PN":
-        patterns = tuple(pattern_of(key) for key in keys)
-        return lambda text: any(pattern.fullmatch(text) for pattern in patterns)
-    names = tuple(_name_test(key, _group_test) for key in keys)
-    return lambda text: any(name(text) for name in names)
+def _text_test(vr: str, condition: Exact | Wildcard | Fuzzy) -> _TextTest:
+    match condition:
+        case Fuzzy(key):
+            return _name_test(key, _fuzzy_group_test)
+        case Exact(keys) | Wildcard(keys) if vr == "PN":
+            names = tuple(_name_test(str(key), _group_test) for key in keys)
+            return lambda text: any(name(text) for name in names)
+        case Exact(texts):
+            wanted = frozenset(texts)
+            return (lambda text: text.upper() in wanted) if vr == "AT" else wanted.__contains__
+        case Wildcard(keys):
+            patterns = tuple(map(pattern_of, keys))
+            return lambda text: any(pattern.fullmatch(text) for pattern in patterns)
+        case _:
+            assert_never(condition)
 
 
 def _name_test(key: str, group_test: Callable[[str], _TextTest]) -> _TextTest:
@@ -158,44 +182,59 @@ def _bare(group: str) -> str:
 
 # --- dates and times ------------------------------------------------------------------------------
 
-# An arrival (DT) is a number of microseconds already
-_NUMBER_OF: Mapping[str, Callable[[str], int | None]] = {
-    "DA": parse_date,
-    "TM": parse_stored_time,
-    "DT": int,
-}
+
+def _day(value: Value) -> _Interval:
+    day = parse_date(str(value))
+    return None if day is None else (day, day)
+
+
+def _time(value: Value) -> _Interval:
+    time_us = parse_stored_time(str(value))
+    return None if time_us is None else (time_us, time_us)
+
+
+def _moment(value: Value) -> _Interval:
+    # An arrival is a number of microseconds already
+    return (value, value) if isinstance(value, int) else parse_moment(str(value))
+
+
+_INTERVAL_OF: Mapping[str, Callable[[Value], _Interval]] = {"DA": _day, "TM": _time, "DT": _moment}
 
 
 def _range_test(criterion: Criterion, condition: Range) -> Matcher:
+    """Whether some value lies in the range: a time by its beginning, a moment by any part of it.
+
+    So a DT of a day alone matches as a date without a time does: where the day overlaps the range.
+    """
     attribute = criterion.attribute
     if criterion.time is not None:
         return _date_and_time_test(attribute.keyword, criterion.time.keyword, condition)
-    parse = _NUMBER_OF[attribute.vr]
-    keyword, lower, upper = attribute.keyword, condition.lower, condition.upper
-
-    def accepts(stored: Values) -> bool:
-        numbers = (parse(str(value)) for value in stored.get(keyword, ()))
-        return any(
-            number is not None
-            and (lower is None or number >= lower)
-            and (upper is None or number <= upper)
-            for number in numbers
-        )
-
-    return accepts
+    interval_of = _INTERVAL_OF[attribute.vr]
+    return lambda stored: any(
+        _overlaps(interval_of(value), condition) for value in stored.get(attribute.keyword, ())
+    )
 
 
 def _date_and_time_test(date_keyword: str, time_keyword: str, condition: Range) -> Matcher:
-    lower, upper = condition.lower, condition.upper
-
     def accepts(stored: Values) -> bool:
-        day = parse_date(str(stored.get(date_keyword, ("",))[0]))
+        day = parse_date(_first(stored, date_keyword))
         if day is None:
             return False
-        time_us = parse_stored_time(str(stored.get(time_keyword, ("",))[0]))
+        time_us = parse_stored_time(_first(stored, time_keyword))
         first = day * DAY_US + (time_us or 0)
         # A date without a time is the whole day, and matches where the day overlaps the range
-        last = first if time_us is not None else first + DAY_US - 1
-        return (lower is None or last >= lower) and (upper is None or first <= upper)
+        return _overlaps((first, first if time_us is not None else first + DAY_US - 1), condition)
 
     return accepts
+
+
+def _first(stored: Values, keyword: str) -> str:
+    values = stored.get(keyword)
+    return str(values[0]) if values else ""
+
+
+def _overlaps(interval: _Interval, condition: Range) -> bool:
+    if interval is None:
+        return False
+    (first, last), lower, upper = interval, condition.lower, condition.upper
+    return (lower is None or last >= lower) and (upper is None or first <= upper)

@@ -6,29 +6,19 @@ Source: PS3.18 §8.3.4 and §10.6.1.2; PS3.4 §C.2.2.2.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from urllib.parse import unquote_to_bytes
 
 from gateway.errors import QueryError
 from gateway.qido.arrival import ARRIVAL, arrival_criterion
-from gateway.qido.attributes import (
-    BY_KEYWORD,
-    Attribute,
-    Level,
-    Resource,
-    answerable,
-    keyword_of,
-    vr_of,
-)
-from gateway.qido.conditions import (
-    Behaviours,
-    Condition,
-    Criterion,
-    condition_of,
-    is_universal,
-    join_date_and_time,
-)
-from gateway.qido.ordering import MAX_ORDER_KEYS, OrderKey
+from gateway.qido.asking import UNSUPPORTED, Asking
+from gateway.qido.attributes import BY_KEYWORD, Attribute, Level, Resource
+from gateway.qido.conditions import Behaviours, Criterion
+from gateway.qido.keys import name_of, path_named
+from gateway.qido.keyvalues import condition_of
+from gateway.qido.ordering import OrderKey
 
 _SAFE_NAME = re.compile(r"[A-Za-z0-9_.]{1,64}")
 _STRANGE = "a parameter"  # one whose name is better not repeated
@@ -44,15 +34,18 @@ PARAMETERS = (
     *sorted(ARRIVAL),
 )
 """The query parameters that are no attributes: the standard's, then the declared extensions."""
+_NO_CREATORS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
     """What one request asks. `limit` is None where the request names none.
 
-    `also_return` holds the attributes that the request adds to the default ones; `order` what the
-    results are sorted by before the order that every answer has; `warnings` what
-    was asked and not done, as sentences that hold names of parameters and never a value.
+    `also_return` holds the attributes that the request adds to the default ones, and `everything`
+    says that it asks for all there are; `order` what the results are sorted by before the order
+    that every answer has; `warnings` what was asked and not done, as sentences that hold names of
+    parameters and never a value. `creators` has the private creators that the request names, by
+    the tags at which it has them: an instance may have them at others.
     """
 
     resource: Resource
@@ -63,6 +56,8 @@ class Query:
     offset: int = 0
     warnings: tuple[str, ...] = ()
     parameters: tuple[str, ...] = ()
+    everything: bool = False
+    creators: Mapping[str, str] = field(default_factory=lambda: _NO_CREATORS, repr=False)
 
     @property
     def level(self) -> Level:
@@ -72,11 +67,13 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
-    """What an operator decides about queries."""
+    """What an operator decides about queries.
+
+    `study_attributes` are the keywords of the study level that are fetched from metadata.
+    """
 
     strict: bool = False
-    instances_matchable: bool = False
-    """NumberOfSeriesRelatedInstances is known for sure: `counts = "image-set"`."""
+    study_attributes: frozenset[str] = frozenset()
 
 
 def parse_query(
@@ -84,25 +81,30 @@ def parse_query(
     query_string: bytes,
     *,
     study_uid: str | None = None,
+    series_uid: str | None = None,
     dialect: Dialect = Dialect(),
 ) -> Query:
     """The query of `query_string` (as in the URI, percent-encoded) at `resource`.
 
-    `study_uid` is the StudyInstanceUID of the path, where the resource has one.
+    `study_uid` and `series_uid` are the UIDs of the path, where the resource has them.
 
     Raises: QueryError.
     """
     reader = _Reader(resource, dialect)
-    if study_uid is not None:
-        uid = BY_KEYWORD["StudyInstanceUID"]
-        criterion = condition_of(uid, study_uid, "StudyInstanceUID")
-        if criterion is None or "," in study_uid or "\\" in study_uid:
-            raise QueryError("StudyInstanceUID", "the path must hold one UID")
-        reader.criteria.append(Criterion(uid, criterion))
+    for keyword, uid in (("StudyInstanceUID", study_uid), ("SeriesInstanceUID", series_uid)):
+        if uid is not None:
+            reader.criteria.append(_path_criterion(keyword, uid))
     # The behaviours decide how keys are read, wherever they stand
     for name, value in sorted(_pairs(query_string), key=lambda pair: pair[0] not in _BEHAVIOURS):
         reader.read(name, value)
     return reader.query()
+
+
+def _path_criterion(keyword: str, uid: str) -> Criterion:
+    condition = condition_of(BY_KEYWORD[keyword], uid, keyword)
+    if condition is None or "," in uid or "\\" in uid:
+        raise QueryError(keyword, "the path must hold one UID")
+    return Criterion(BY_KEYWORD[keyword], condition)
 
 
 def _pairs(query_string: bytes) -> list[tuple[str, str]]:
@@ -138,20 +140,17 @@ class _Reader:
         self.criteria: list[Criterion] = []
         self._resource = resource
         self._dialect = dialect
-        self._answerable = {a.keyword: a for a in answerable(resource)}
-        self._also: dict[str, Attribute] = {}
-        self._order: dict[str, OrderKey] = {}
+        self._asking = Asking(resource, dialect.study_attributes, self._ignore)
         self._warnings: dict[str, None] = {}
         self._once: dict[str, str] = {}
         self._numbers: dict[str, int] = {}
         self._names: dict[str, None] = {}
-        self._conditions: dict[str, tuple[str, Condition]] = {}
 
     def read(self, name: str, value: str) -> None:
         """Take one parameter in."""
         if name in _INCLUDE:
             self._names["includefield"] = None
-            self._read_includefield(value)
+            self._asking.read_includefield(value)
         elif name in ("limit", "offset"):
             self._names[name] = None
             self._read_number(name, value)
@@ -160,7 +159,7 @@ class _Reader:
             self._read_behaviour(name, value)
         elif name == "orderby":
             self._names[name] = None
-            self._read_orderby(value)
+            self._asking.read_orderby(value)
         elif name in ARRIVAL:
             self._names[name] = None
             self._read_arrival(name, value)
@@ -171,16 +170,18 @@ class _Reader:
 
     def query(self) -> Query:
         """The query of all that was read."""
-        self.criteria += join_date_and_time(self._conditions)
+        self.criteria += self._asking.criteria(self._behaviours)
         return Query(
             resource=self._resource,
             criteria=tuple(self.criteria),
-            also_return=tuple(self._also.values()),
-            order=tuple(self._order.values()),
+            also_return=tuple(self._asking.also_return.values()),
+            order=tuple(self._asking.order.values()),
             limit=self._numbers.get("limit"),
             offset=self._numbers.get("offset", 0),
             warnings=tuple(self._warnings),
             parameters=tuple(self._names),
+            everything=self._asking.everything,
+            creators=self._asking.creators(),
         )
 
     def _read_number(self, name: str, value: str) -> None:
@@ -201,30 +202,6 @@ class _Reader:
     def _behaviours(self) -> Behaviours:
         return Behaviours(*(self._once.get(name) == "true" for name in _BEHAVIOURS))
 
-    def _read_includefield(self, value: str) -> None:
-        for name in filter(None, (part.strip() for part in value.split(","))):
-            keyword = keyword_of(name.partition(".")[0])
-            if name == "all":
-                self._also.update(self._answerable)
-            elif keyword is None:
-                self._ignore("includefield", "names an attribute that is not known")
-            elif attribute := self._answerable.get(keyword):
-                self._also[keyword] = attribute
-            # one that the resource does not have is left out without a word (§10.6.3.3)
-
-    def _read_orderby(self, value: str) -> None:
-        for part in filter(None, (part.strip() for part in value.split(","))):
-            name = part.removeprefix("-")
-            keyword = keyword_of(name) or name
-            attribute = ARRIVAL.get(keyword) or self._answerable.get(keyword)
-            if attribute is None or not self._matchable(attribute):
-                raise QueryError("orderby", "each name must be of an attribute that is known here")
-            if attribute.keyword in self._order:
-                raise QueryError("orderby", "must not name an attribute twice")
-            if len(self._order) == MAX_ORDER_KEYS:
-                raise QueryError("orderby", f"may name {MAX_ORDER_KEYS} attributes at most")
-            self._order[attribute.keyword] = OrderKey(attribute, part.startswith("-"))
-
     def _read_arrival(self, name: str, value: str) -> None:
         if self._once.setdefault(name, value) != value:
             raise QueryError(name, "must not be repeated with another value")
@@ -233,29 +210,14 @@ class _Reader:
             self.criteria.append(criterion)
 
     def _read_key(self, name: str, value: str) -> None:
-        keyword = keyword_of(name)
-        shown = keyword or _shown(name)
-        self._names[keyword or "?"] = None  # any other name could be anything
-        attribute = self._answerable.get(keyword or "")
-        if attribute is None or not self._matchable(attribute):
-            if attribute is not None:
-                self._also[attribute.keyword] = attribute
-            # One that any value matches asks for its attribute, as includefield does
-            if keyword is None or not is_universal(vr_of(keyword), value):
-                self._ignore(shown, "is not supported for matching here")
-            return
-        # A repetition is refused unless it says the same again (§8.3.4.1)
-        if self._once.setdefault(attribute.keyword, value) != value:
-            raise QueryError(attribute.keyword, "must not be repeated with another value")
-        self._also[attribute.keyword] = attribute
-        condition = condition_of(attribute, value, attribute.keyword, self._behaviours)
-        if condition is not None:
-            self._conditions[attribute.keyword] = (value, condition)
-
-    def _matchable(self, attribute: Attribute) -> bool:
-        if attribute.keyword == "NumberOfSeriesRelatedInstances":
-            return self._dialect.instances_matchable
-        return attribute.matchable
+        path = path_named(name)
+        # Any other name could be anything, and the digits of a private tag a date
+        told = path is not None and not any(attribute.is_private for attribute in path)
+        self._names[name_of(path) if path is not None and told else "?"] = None
+        if path is None:
+            self._ignore(_shown(name), UNSUPPORTED)
+        else:
+            self._asking.read_key(path, value, self._behaviours)
 
     def _ignore(self, name: str, why: str) -> None:
         if self._dialect.strict:

@@ -6,11 +6,12 @@ Source: PS3.5 §6.2 (padding and value delimiter by VR).
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from gateway.qido.attributes import Attribute, Level
+from gateway.qido.moments import parse_moment
 from gateway.qido.times import is_readable_date, parse_stored_time
 
 _NONE: Mapping[str, str] = MappingProxyType({})
@@ -21,7 +22,7 @@ class Item:
     """One item of a sequence; `values` and `vrs` as a result has them."""
 
     values: Values = field(repr=False)
-    vrs: Mapping[str, str] = _NONE
+    vrs: Mapping[str, str] = field(default_factory=lambda: _NONE)
 
 
 Value = str | int | float | Item
@@ -43,10 +44,11 @@ class Result:
 
     level: Level
     values: Values = field(repr=False)
-    vrs: Mapping[str, str] = _NONE
+    vrs: Mapping[str, str] = field(default_factory=lambda: _NONE)
 
 
 _BOTH_ENDS = frozenset(("AE", "CS", "LO", "SH", "IS", "DS"))
+_ONE_TEXT = frozenset(("LT", "ST", "UR", "UT"))  # a backslash is part of the text
 _INTEGER = re.compile(r"[+-]?[0-9]{1,12}")
 
 
@@ -65,8 +67,14 @@ def stored_values(attribute: Attribute, stored: str | int | None) -> tuple[str |
         return ()
     if isinstance(stored, int):
         return (stored,)
-    parted = stored.split("\\") if attribute.delimited else [stored]
-    values = tuple(_typed(attribute.vr, trim(attribute.vr, part)) for part in parted)
+    return text_values(attribute.vr, [stored], delimited=attribute.delimited)
+
+
+def text_values(vr: str, texts: Iterable[str], *, delimited: bool = True) -> tuple[str | int, ...]:
+    """The values of stored `texts`, each of which may hold several, as `stored_values` has them."""
+    if delimited and vr not in _ONE_TEXT:
+        texts = [part for text in texts for part in text.split("\\")]
+    values = tuple(_typed(vr, trim(vr, text)) for text in texts)
     return () if all(value == "" for value in values) else values
 
 
@@ -76,6 +84,8 @@ def _typed(vr: str, text: str) -> str | int:
     if vr == "DA" and not is_readable_date(text):
         return ""
     if vr == "TM" and parse_stored_time(text) is None:
+        return ""
+    if vr == "DT" and parse_moment(text) is None:
         return ""
     if vr == "PN" and not text.strip("^= "):
         return ""

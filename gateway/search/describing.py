@@ -13,7 +13,7 @@ from gateway.qido.query import Query
 from gateway.qido.result import Result, Value
 from gateway.search.gathering import Tally
 from gateway.search.imageset import ImageSet
-from gateway.search.instance import Read, instance_values, level_values
+from gateway.search.instance import Read, instance_values, level_values, names_to_fetch
 from gateway.search.metadata import Metadata, PackedInstance
 from gateway.search.plan import SearchOptions
 from gateway.search.study import Found
@@ -71,10 +71,11 @@ def needs_of(query: Query, options: SearchOptions) -> Needs:
     if query.level is Level.INSTANCE:
         return Needs(True, _names(query, asked), waiting=waiting, orders=bool(order))
     deciding = (*(c.attribute for c in waiting), *order)
+    counted = _counts(filter(is_fetched, asked))
     return Needs(
         study=_of_metadata(asked, Level.STUDY),
         series=_of_metadata(asked, Level.SERIES),
-        count="each" if _counts(deciding) else "where open" if _counts(asked) else "never",
+        count="each" if _counts(deciding) else "where open" if counted else "never",
         waiting=waiting,
         orders=bool(order),
     )
@@ -85,7 +86,7 @@ def _counts(attributes: Iterable[Attribute]) -> bool:
 
 
 def _names(query: Query, asked: Iterable[Attribute]) -> Names:
-    if query.everything or query.creators:  # where a private block stands, only all tells
+    if query.everything:
         return None
     wanted = (*asked, *returned_by_default(query.resource))
     return frozenset(a.keyword for a in wanted if a.origin is Origin.METADATA)
@@ -118,15 +119,17 @@ class Describing:
     tally: Tally
     needs: Needs = field(init=False)
     _matches: Matcher = field(init=False)
+    _names: Names = field(init=False)
 
     def __post_init__(self) -> None:
         self.needs = needs_of(self.query, self.options)
+        self._names = names_to_fetch(self.needs.names, self.query.creators)
         self._matches = matcher(self.query.criteria)
 
     @property
     def at_once(self) -> int:
         """How many of those found may be fetched at the same time."""
-        return 2 if self.needs.names is None else AT_ONCE
+        return 2 if self._names is None else AT_ONCE
 
     async def fetch(self, found: Found) -> Fetched:
         """`found` with the metadata that its results need; at the most one call an image set.
@@ -148,7 +151,7 @@ class Describing:
         return found.image_sets[:1] if needs.series else ()
 
     async def _metadata(self, image_set: ImageSet) -> Metadata:
-        metadata = await self.upstream.metadata(image_set, self.needs.names)
+        metadata = await self.upstream.metadata(image_set, self._names)
         for fault in metadata.faults:
             self.tally.faults.setdefault(fault, set()).add(image_set.image_set_id)
         if not metadata.whole:

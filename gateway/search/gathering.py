@@ -1,4 +1,4 @@
-"""One search under way: it fetches image sets, groups them, and finds studies and series in them."""
+"""One search under way: it fetches image sets, groups them, and finds studies and series."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ _TURN = 50
 
 @dataclass(slots=True)
 class _Window:
-    """Which results are given: those from `offset` to before `end`. `position` is the next one's."""
+    """Which results are given: those from `offset` to before `end`; `position` is the next's."""
 
     offset: float
     end: float

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import assert_never
 
-from gateway.qido.arrival import EPOCH_DAY
-from gateway.qido.conditions import AllOf, Criterion, Empty, Exact, Fuzzy, Range, Wildcard
+from gateway.qido.conditions import AllOf, Criterion, Empty, Exact, Fuzzy, Range, Sequence, Wildcard
+from gateway.qido.moments import EPOCH_DAY
 from gateway.qido.times import DAY_US, format_date
 from gateway.search.plan import (
     SECOND_US,
@@ -46,10 +46,8 @@ def text_of(one: Filter) -> str:
 def asked_of(criterion: Criterion) -> str:
     """What `criterion` asks, as it was understood."""
     match criterion.condition:
-        case Exact(values):
+        case Exact(values) | Wildcard(values):
             return _listed(map(str, values))
-        case Wildcard(patterns):
-            return _listed(patterns)
         case Range(lower, upper):
             return _range_of(lower, upper, criterion)
         case Fuzzy(key):
@@ -59,6 +57,9 @@ def asked_of(criterion: Criterion) -> str:
         case AllOf(conditions):
             each = (asked_of(replace(criterion, condition=one)) for one in conditions)
             return "; and ".join(each)
+        case Sequence(criteria):
+            keys = ", ".join(f"{name_of(one)} {asked_of(one)}" for one in criteria)
+            return f"an item with {keys}"
         case _:
             assert_never(criterion.condition)
 

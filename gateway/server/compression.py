@@ -22,7 +22,8 @@ def allow_compression() -> None:
     while the walk goes on. An answer that is cut stays without the coding's end, too.
     """
     for media_type in OFFERED:
-        add_compress_type(media_type, streaming=True)
+        without_parameters, _, _ = media_type.partition(";")
+        add_compress_type(without_parameters, streaming=True)
 
 
 def compressed(answer: ASGIApp) -> ASGIApp:

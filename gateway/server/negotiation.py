@@ -11,20 +11,29 @@ from gateway.errors import NotAcceptableError, QueryError
 
 DICOM_JSON = "application/dicom+json"
 JSON = "application/json"
-OFFERED = (DICOM_JSON, JSON)
+DICOM_XML = 'multipart/related; type="application/dicom+xml"'
+NDJSON = "application/x-ndjson"
+CSV = "text/csv"
+OFFERED = (DICOM_JSON, JSON, DICOM_XML, NDJSON, CSV)
 """The media types of search results, the default first."""
+
+_PART = "application/dicom+xml"
 
 # Commas and semicolons within quotes part nothing: type="application/dicom+json"
 _ELEMENT = re.compile(r'(?:[^,"]|"(?:\\.|[^"\\])*"?)+')
 _PIECE = re.compile(r'(?:[^;"]|"(?:\\.|[^"\\])*"?)+')
 _WEIGHT = re.compile(r"[0-9]+(?:\.[0-9]*)?|\.[0-9]+")  # Java sends "q=.2"
+_ESCAPED = re.compile(r"\\(.)")
 _REPAIRED = re.compile(r"(?i)\bdicom (json|xml)\b")
 _UTF_8 = frozenset(("utf-8", "utf8", "iso_ir 192", "*"))  # the third is DICOM's own name
 
 
 @dataclass(frozen=True, slots=True)
 class _Element:
-    """One element of an Accept list: a name in lower case, and its q of 0 to 1."""
+    """One element of an Accept list: a name in lower case, and its q of 0 to 1.
+
+    The name of a multipart/related that says of what type it is, is written as `DICOM_XML` is.
+    """
 
     name: str
     quality: float
@@ -34,6 +43,9 @@ def choose_media_type(
     accept: str | None, parameter: str | None = None, offered: Sequence[str] = OFFERED
 ) -> str:
     """The offered media type that the client wants most; of equals the first.
+
+    A multipart/related of a type is wanted by name, with that type or without one, or by
+    multipart/*. Who names application/dicom+xml alone wants what it comes in.
 
     `accept` is the header, None where there is none, which means anything; `parameter` is the
     query parameter, which outranks the header where it names an offered type. It has no wild
@@ -52,7 +64,7 @@ def choose_media_type(
 
 
 def check_charset(parameter: str | None) -> None:
-    """See that the `charset` query parameter, if any, allows UTF-8, which JSON always has.
+    """See that the `charset` query parameter, if any, allows UTF-8, which every answer has.
 
     The Accept-Charset header is not looked at: RFC 9110 §12.5.2 lets a server disregard it.
 
@@ -84,7 +96,8 @@ def _best(elements: Iterable[_Element], offered: Sequence[str]) -> str | None:
 
 def _quality(offered: str, elements: list[_Element]) -> float:
     """The q of the most specific range that covers `offered`, 0 where none does."""
-    for covering in (offered, offered.partition("/")[0] + "/*", "*/*"):
+    without_type, _, _ = offered.partition(";")
+    for covering in (offered, without_type, offered.partition("/")[0] + "/*", "*/*"):
         found = [element.quality for element in elements if element.name == covering]
         if found:
             return max(found)
@@ -95,13 +108,29 @@ def _elements(text: str) -> Iterable[_Element]:
     for part in _ELEMENT.findall(text):
         name, *parameters = [piece.strip() for piece in _PIECE.findall(part)] or [""]
         if name:
-            yield _Element(name.lower(), _weight(parameters))
+            yield _Element(_range(name.lower(), parameters), _weight(parameters))
+
+
+def _range(name: str, parameters: Iterable[str]) -> str:
+    if name == _PART:
+        return DICOM_XML
+    if name != "multipart/related" or (of := _parameter("type", parameters)) is None:
+        return name
+    unquoted = _ESCAPED.sub(r"\1", of.removeprefix('"').removesuffix('"'))
+    return f'{name}; type="{unquoted.strip().lower()}"'
 
 
 def _weight(parameters: Iterable[str]) -> float:
+    weight = _parameter("q", parameters)
+    if weight is None:
+        return 1.0
+    # What is no weight wants nothing: else a typo would ask for the type at full
+    return min(float(weight), 1.0) if _WEIGHT.fullmatch(weight) else 0.0
+
+
+def _parameter(name: str, parameters: Iterable[str]) -> str | None:
     for parameter in parameters:
         key, _, value = parameter.partition("=")
-        if key.strip().lower() == "q":
-            # What is no weight wants nothing: else a typo would ask for the type at full
-            return min(float(value), 1.0) if _WEIGHT.fullmatch(value.strip()) else 0.0
-    return 1.0
+        if key.strip().lower() == name:
+            return value.strip()
+    return None

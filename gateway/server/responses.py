@@ -25,6 +25,7 @@ from gateway.errors import (
     UpstreamValidationError,
     UriTooLongError,
 )
+from gateway.server.bodies import BODIES
 from gateway.server.caching import CacheControl, Conditional, directives, weak_etag
 from gateway.server.compression import MIN_COMPRESSED_BYTES, VARY, compressed
 from gateway.server.telemetry import place_of, record_of
@@ -102,9 +103,11 @@ def log_failure(scope: Scope, exc: Exception) -> None:
 class SearchAnswer:
     """An answer of search results.
 
-    `chunks` are the parts of its body. `warnings` tells the texts that are right at the moment it
-    is asked: when the header leaves. `is_empty` tells then whether there is no result, and `total`
-    the number of all results, those outside the window too, None where that is not known.
+    `chunks` are the parts of its body, which is of the offered `media_type`. `warnings` tells the
+    texts that are right at the moment it is asked: when the header leaves. `is_empty` tells then
+    whether there is no result, and `total` the number of all results, those outside the window
+    too, None where that is not known. `no_match_status` is for bodies that are held: where others
+    have no result, they say so.
     """
 
     chunks: AsyncGenerator[bytes, None]
@@ -117,16 +120,17 @@ class SearchAnswer:
     cache_control: CacheControl = "no-cache"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it: whole with its length where it is short, else as a stream.
+        """Send it: whole with its length where it is short and may wait, else as a stream.
 
         Raises: what `chunks` raises before the header has left. After that a failure ends the
         answer without its last chunk, so that no client takes it for whole.
         """
+        at_most = HELD_BYTES if BODIES[self.media_type].held else 0
         async with aclosing(self.chunks) as chunks:
             held = bytearray()
             async for chunk in chunks:
                 held += chunk
-                if len(held) > HELD_BYTES:
+                if len(held) > at_most:
                     break
             else:
                 await self._whole(bytes(held))(scope, receive, send)
@@ -138,23 +142,27 @@ class SearchAnswer:
 
             await compressed(stream)(scope, receive, send)
 
+    @property
+    def _content_type(self) -> str:
+        return BODIES[self.media_type].content_type
+
     def _whole(self, body: bytes) -> ASGIApp:
         if self.no_match_status == 204 and self.is_empty():
             response = Response(status_code=204)
             response.raw_headers += self._headers()
             return response
-        response = Response(body, media_type=self.media_type)
+        response = Response(body, media_type=self._content_type)
         response.raw_headers += self._headers()
         answer: ASGIApp = response
         if self.cache_control != "no-store":
-            response.headers["etag"] = weak_etag(body, self.media_type)
+            response.headers["etag"] = weak_etag(body, self._content_type)
             answer = Conditional(response)
         return compressed(answer) if len(body) >= MIN_COMPRESSED_BYTES else answer
 
     async def _stream(
         self, held: bytes, chunks: AsyncGenerator[bytes, None], scope: Scope, send: Send
     ) -> None:
-        headers = [(b"content-type", self.media_type.encode()), *self._headers()]
+        headers = [(b"content-type", self._content_type.encode()), *self._headers()]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         if scope["method"] == "HEAD":  # its headers are known, and what comes costs calls
             await send({"type": "http.response.body", "body": b"", "more_body": False})

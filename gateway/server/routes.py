@@ -211,7 +211,7 @@ class SearchEndpoint:
     ) -> SearchAnswer:
         running = self._service.start(query)
         return SearchAnswer(
-            chunks=running.json(base_url, facts.update),
+            chunks=running.body(media_type, base_url, facts.update),
             media_type=media_type,
             service=base_url,
             warnings=running.warnings,

@@ -9,17 +9,19 @@ from dataclasses import dataclass, field, replace
 
 import orjson
 
-from gateway.errors import StudyWindowError
+from gateway.errors import QueryError, StudyWindowError, UpstreamUnavailableError
 from gateway.healthimaging.budget import Budget
+from gateway.healthimaging.metadata import MetadataStore
 from gateway.healthimaging.walk import Calls, RequestUpstream, Rungs
-from gateway.qido.attributes import returned_by_default
-from gateway.qido.dicomjson import encode, in_order
+from gateway.qido.attributes import Level, returned_by_default
+from gateway.qido.elements import elements_of, in_order
 from gateway.qido.query import Dialect, Query
 from gateway.qido.result import Result
+from gateway.search.metadata import Fault
 from gateway.search.pipeline import Tally, count, search
 from gateway.search.plan import SearchOptions
+from gateway.server.bodies import BODIES, CHUNK_BYTES, Body, Ending
 
-CHUNK_BYTES = 16 * 1024
 _MAYBE_MORE = "There may be additional results that can be requested"
 
 
@@ -43,11 +45,13 @@ class SearchService:
         limits: Limits,
         dialect: Dialect,
         clock: Callable[[], float] = time.monotonic,
+        metadata: MetadataStore | None = None,
     ) -> None:
         self.dialect = dialect
         self._calls, self._limits, self._clock = calls, limits, clock
         self._options = options
         self._rungs = Rungs(clock)
+        self._metadata = metadata or MetadataStore(calls)
 
     def start(self, query: Query) -> RunningSearch:
         """A search of `query`; nothing is called before its results are asked for."""
@@ -57,7 +61,7 @@ class SearchService:
             query=query,
             limit=min(asked, self._limits.max_results),
             options=self._options,
-            upstream=RequestUpstream(self._calls, self._rungs, budget),
+            upstream=RequestUpstream(self._calls, self._rungs, budget, self._metadata),
             on_disorder=self._trust_less,
         )
 
@@ -84,6 +88,7 @@ class RunningSearch:
     on_disorder: Callable[[SearchOptions], None]
     tally: Tally = field(default_factory=Tally)
     _over: bool = False
+    _told: int | None = None  # how many image sets were said to lack instances, once it was said
 
     async def results(self) -> AsyncGenerator[Result, None]:
         """The results in order.
@@ -97,28 +102,47 @@ class RunningSearch:
                     yield result
         self._over = True
 
-    async def json(
-        self, service: str, on_end: Callable[[dict[str, object]], None]
+    async def body(
+        self, media_type: str, service: str, on_end: Callable[[dict[str, object]], None]
     ) -> AsyncGenerator[bytes, None]:
-        """The body of a DICOM JSON answer, in chunks.
+        """The body of an answer of an offered media type, in chunks.
 
         `service` is the base URL; `on_end` is told the facts, also when it ends early.
+
+        Raises: QueryError, ResultTooLargeError, UpstreamError.
         """
-        attributes = in_order((*returned_by_default(self.query.resource), *self.query.also_return))
-        pending, first = bytearray(b"["), True
+        form, query = BODIES[media_type], self.query
+        attributes = in_order((*returned_by_default(query.resource), *query.also_return))
+        pending, separator = bytearray(form.beginning(attributes)), b""
         try:
+            if form.has_columns and query.everything and query.level is Level.INSTANCE:
+                raise QueryError("includefield", "must name each attribute: CSV has fixed columns")
             async with aclosing(self.results()) as results:
                 async for result in results:
-                    if not first:
-                        pending += b","
-                    first = False
-                    pending += encode(result, attributes, retrieve_url(service, result))
-                    if len(pending) >= CHUNK_BYTES:
+                    url = retrieve_url(service, result)
+                    shown = elements_of(result, attributes, url, everything=query.everything)
+                    pending += separator + form.encode(shown, attributes)
+                    separator = form.separator
+                    full = self.tally.results % form.chunk_results == 0
+                    if full or len(pending) >= CHUNK_BYTES:
+                        self._check_told(form)
                         yield bytes(pending)
                         pending.clear()
-            yield bytes(pending) + b"]"
+            self._check_told(form)
+            yield bytes(pending) + form.ending(self._ending())
         finally:
             on_end(self.facts())
+
+    def _check_told(self, form: Body) -> None:
+        """See that no instances went missing after the header had said that none does.
+
+        Raises: UpstreamUnavailableError.
+        """
+        if form.held and self._told is not None and self._told < len(self.tally.partial):
+            raise UpstreamUnavailableError("Metadata that the answer needs could not be read.")
+
+    def _ending(self) -> Ending:
+        return Ending(self.tally.results, self._remaining(), tuple(self.warnings()))
 
     async def count_json(
         self, on_end: Callable[[dict[str, object]], None]
@@ -144,6 +168,7 @@ class RunningSearch:
     def count_warnings(self) -> Iterator[str]:
         """What has to be said of a count: it is whole, or it is none."""
         yield from self.query.warnings
+        yield from self._damaged()
         yield from self._left_out()
 
     def warnings(self) -> Iterator[str]:
@@ -151,7 +176,9 @@ class RunningSearch:
 
         Without the one on additional results the answer is whole.
         """
+        self._told = len(self.tally.partial)
         yield from self.query.warnings
+        yield from self._damaged()
         more = self._remaining()
         if more is None:
             yield _MAYBE_MORE
@@ -159,6 +186,13 @@ class RunningSearch:
             yield f"There are {more} additional results that can be requested"
         else:
             yield from self._left_out()
+
+    def _damaged(self) -> Iterator[str]:
+        for fault in (f for f in Fault if f in self.tally.faults):
+            number = len(self.tally.faults[fault])
+            yield f"The metadata of {number} image sets {fault.value}."
+        if self.tally.partial:
+            yield f"Instances of {len(self.tally.partial)} image sets may be missing."
 
     def _left_out(self) -> Iterator[str]:
         if self._over and self.tally.hidden:
@@ -182,6 +216,7 @@ class RunningSearch:
             "results": tally.results,
             "hidden": len(tally.hidden),
             "unusable": tally.unusable,
+            "faults": {fault.name: len(sets) for fault, sets in tally.faults.items()},
             "rungs": tally.rungs,
             "study_window": self.options.study_window,
         }
@@ -189,6 +224,14 @@ class RunningSearch:
 
 def retrieve_url(service: str, result: Result) -> str:
     """The absolute URL under which WADO-RS gives `result`."""
-    url = f"{service}/studies/{result.values['StudyInstanceUID'][0]}"
-    series = result.values.get("SeriesInstanceUID")
-    return f"{url}/series/{series[0]}" if series else url
+    url = service
+    for part, keyword in _PLACES[: result.level.depth + 1]:
+        url += f"/{part}/{result.values[keyword][0]}"
+    return url
+
+
+_PLACES = (
+    ("studies", "StudyInstanceUID"),
+    ("series", "SeriesInstanceUID"),
+    ("instances", "SOPInstanceUID"),
+)

@@ -133,7 +133,13 @@ async def test_uri_too_long(length: int) -> None:
     ("name", "values", "status", "media_type"),
     [
         ("accept", ["image/png", "application/json"], 200, "application/json"),
-        ("accept", ["application/*;q=0", "*/*"], 406, "application/problem+json"),
+        ("accept", ["*/*;q=0", "image/png"], 406, "application/problem+json"),
+        (
+            "accept",
+            ["application/json;q=0.1", "application/dicom+json"],
+            200,
+            "application/dicom+json",
+        ),
         ("if-none-match", ['"x"', "*"], 304, None),
         ("accept-encoding", ["zstd;q=0", "identity"], 200, "application/dicom+json"),
     ],

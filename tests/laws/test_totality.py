@@ -31,6 +31,10 @@ NAMES = (
     *(a.tag.lower() for a in ATTRIBUTES),
     *PARAMETERS * 4,
     *("includeField", "SeriesDescription", "00400275.00080050", "RequestAttributesSequence.0"),
+    *("RequestAttributesSequence.ScheduledProcedureStepID", "00400275.00400260.CodeValue"),
+    *("ReferencedImageSequence.ReferencedSOPInstanceUID", "PatientID.StudyID", "00090010"),
+    *("ImageType", "SliceThickness", "PatientWeight", "AcquisitionDateTime", "PixelData"),
+    *("FrameIncrementPointer", "RealWorldValueSlope", "60000010", "ImageComments"),
     *("00091001", "FFFFFFFF", "zzzzzzzz", "Foo", "", " ", "limit ", "LIMIT", "%4cimit", "*", "~"),
 )
 VALUES = (
@@ -48,6 +52,7 @@ VALUES = (
         ".",
         ",",
     ),
+    *("0.50", "1e39", "inf", "2020-2021", "20200131101530-0500", "050Y", "0018106a", "1\\2"),
     *(
         "DOE^JANE",
         "doe*",
@@ -102,8 +107,11 @@ def test_any_query_string_is_a_query_or_a_query_error() -> None:
     for number, text in enumerate(query_strings(STRINGS, seed=1)):
         resource, dialect = resources[number % len(resources)], dialects[number % 5 == 0]
         study_uid = "1.2.3" if "{study}" in resource.value else None
+        series_uid = "1.2.3.4" if "{series}" in resource.value else None
         try:
-            found = parse_query(resource, text, study_uid=study_uid, dialect=dialect)
+            found = parse_query(
+                resource, text, study_uid=study_uid, series_uid=series_uid, dialect=dialect
+            )
         except QueryError as exc:
             kinds["refused"] += 1
             assert exc.parameter and exc.problem

@@ -15,10 +15,11 @@ from gateway.qido.attributes import (
     Origin,
     Resource,
     answerable,
-    keyword_of,
+    attribute_named,
     returned_by_default,
 )
-from gateway.qido.dicomjson import encode, in_order
+from gateway.qido.dicomjson import encode
+from gateway.qido.elements import elements_of, in_order
 from gateway.qido.result import Result, stored_values, trim
 from gateway.qido.times import (
     format_date,
@@ -101,7 +102,7 @@ def test_parse_time(text: str, interval: Any, stored: int | None) -> None:
 def _encoded(values: dict[str, Any], *keywords: str, url: str = "") -> dict[str, Any]:
     result = Result(Level.STUDY, values)
     attributes = in_order(BY_KEYWORD[keyword] for keyword in keywords)
-    encoded: dict[str, Any] = json.loads(encode(result, attributes, url))
+    encoded: dict[str, Any] = json.loads(encode(elements_of(result, attributes, url)))
     return encoded
 
 
@@ -151,7 +152,7 @@ def test_order_and_address() -> None:
     assert (
         b'{"00080020":{"vr":"DA"},"00081190":{"vr":"UR","Value":["http://x/1"]},'
         b'"00100020":{"vr":"LO","Value":["A"]}}'
-    ) == encode(result, attributes, "http://x/1")
+    ) == encode(elements_of(result, attributes, "http://x/1"))
 
 
 @pytest.mark.parametrize(
@@ -159,12 +160,16 @@ def test_order_and_address() -> None:
     [
         ("PatientID", "PatientID"), ("00100020", "PatientID"), ("0020000d", "StudyInstanceUID"),
         ("SeriesDescription", "SeriesDescription"), ("0008103E", "SeriesDescription"),
-        ("00091001", None), ("patientID", None), ("0010002", None), ("", None), ("DOE^JANE", None),
+        ("00091001", "00091001"), ("00090010", "00090010"), ("6002000A", None),
+        ("60020010", "60020010"), ("PixelData", "PixelData"), ("patientID", None),
+        ("0010002", None), ("", None), ("DOE^JANE", None), ("00080000", None), ("00020010", None),
+        ("FFFEE000", None),
     ],
 )  # fmt: skip
-def test_keyword_of(name: str, keyword: str | None) -> None:
-    """A keyword or a tag of the dictionary has a keyword; anything else has none."""
-    assert keyword == keyword_of(name)
+def test_attribute_named(name: str, keyword: str | None) -> None:
+    """A keyword or tag of PS3.6 names an attribute, and so does a private tag; no other text."""
+    found = attribute_named(name)
+    assert keyword == (found.keyword if found else None)
 
 
 def test_the_table_is_the_dictionarys() -> None:
@@ -172,15 +177,18 @@ def test_the_table_is_the_dictionarys() -> None:
     assert sorted({a.tag for a in ATTRIBUTES}) == [a.tag for a in ATTRIBUTES]
     for attribute in ATTRIBUTES:
         assert attribute.vr == pydicom.datadict.dictionary_VR(attribute.keyword)
-        assert attribute.matchable == (attribute.origin in (Origin.SUMMARY, Origin.DERIVED))
+        assert attribute.matchable == (attribute.origin is not Origin.GATEWAY)
 
 
 @pytest.mark.parametrize(
     ("resource", "number", "more", "level"),
     [
         (Resource.STUDIES, 15, 15, Level.STUDY),
-        (Resource.STUDY_SERIES, 6, 20, Level.SERIES),
-        (Resource.ALL_SERIES, 19, 20, Level.SERIES),
+        (Resource.STUDY_SERIES, 6, 35, Level.SERIES),
+        (Resource.ALL_SERIES, 19, 35, Level.SERIES),
+        (Resource.SERIES_INSTANCES, 12, 59, Level.INSTANCE),
+        (Resource.STUDY_INSTANCES, 15, 59, Level.INSTANCE),
+        (Resource.ALL_INSTANCES, 28, 59, Level.INSTANCE),
     ],
 )
 def test_what_a_resource_returns(resource: Resource, number: int, more: int, level: Level) -> None:

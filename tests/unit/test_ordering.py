@@ -9,12 +9,12 @@ import pytest
 from gateway.errors import QueryError
 from gateway.qido.attributes import Level, Resource
 from gateway.qido.ordering import MAX_ORDER_KEYS, ordered
-from gateway.qido.query import Dialect, parse_query
+from gateway.qido.query import parse_query
 from gateway.qido.result import Result
 
 
 def _keys(text: str, resource: Resource = Resource.ALL_SERIES) -> list[tuple[str, bool]]:
-    query = parse_query(resource, text.encode(), dialect=Dialect(instances_matchable=True))
+    query = parse_query(resource, text.encode())
     return [(key.attribute.keyword, key.descending) for key in query.order]
 
 
@@ -63,12 +63,6 @@ def test_refuses(text: str, resource: Resource) -> None:
         parse_query(resource, f"orderby={text.replace('+', '%2B')}".encode())
     assert "orderby" == caught.value.parameter
     assert text not in str(caught.value)
-
-
-def test_unsure_numbers_sort_nothing() -> None:
-    """NumberOfSeriesRelatedInstances is refused where its value is not known for sure."""
-    with pytest.raises(QueryError):
-        parse_query(Resource.ALL_SERIES, b"orderby=NumberOfSeriesRelatedInstances")
 
 
 def test_at_most_eight() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from gateway.errors import QueryError
-from gateway.qido.attributes import BY_KEYWORD, Level, Resource
+from gateway.qido.attributes import BY_KEYWORD, Level, Resource, answerable
 from gateway.qido.conditions import Criterion, Exact, Range, Wildcard
 from gateway.qido.query import Dialect, Query, parse_query
 from gateway.qido.times import DAY_US
@@ -168,12 +168,17 @@ def test_includefield(resource: Resource, text: str, also: list[str]) -> None:
     assert (also, ()) == ([a.keyword for a in query.also_return], query.warnings)
 
 
-def test_includefield_all() -> None:
-    """`all` is every attribute of the resource, with others beside it too."""
-    assert {a for a in BY_KEYWORD.values() if a.level is Level.STUDY} == set(
-        _query("includefield=StudyID,all").also_return
-    )
-    assert set(BY_KEYWORD.values()) == set(_query("includefield=all", ALL_SERIES).also_return)
+@pytest.mark.parametrize(
+    ("text", "everything"),
+    [("includefield=StudyID,all", True), ("includefield=all", True), ("includefield=", False),
+     ("includefield=StudyID", False), ("includefield=ALL", False), ("StudyID=all", False)],
+)  # fmt: skip
+@pytest.mark.parametrize("resource", Resource, ids=lambda resource: resource.value)
+def test_includefield_all(resource: Resource, text: str, everything: bool) -> None:
+    """`all` asks for every attribute of the resource, with others beside it too."""
+    query = _query(text, resource)
+    assert everything == query.everything
+    assert everything == (set(answerable(resource)) <= set(query.also_return))
 
 
 IGNORED = "is not supported for matching here. It has been ignored."
@@ -198,9 +203,8 @@ IGNORED = "is not supported for matching here. It has been ignored."
                      [f"The ReferringPhysicianName parameter {IGNORED}"], id="not in a summary"),
         pytest.param(STUDIES, "RetrieveURL=A", [f"The RetrieveURL parameter {IGNORED}"],
                      id="made by the gateway"),
-        pytest.param(ALL_SERIES, "NumberOfSeriesRelatedInstances=1",
-                     [f"The NumberOfSeriesRelatedInstances parameter {IGNORED}"],
-                     id="a number that may be another's"),
+        pytest.param(ALL_SERIES, "PatientAge=050Y", [f"The PatientAge parameter {IGNORED}"],
+                     id="of the study, and not fetched"),
         pytest.param(STUDIES, "includefield=Foo", ["The includefield parameter names an attribute"
                      " that is not known. It has been ignored."], id="unknown in includefield"),
         pytest.param(STUDIES, "accept=a&charset=utf-8", [], id="general parameters"),

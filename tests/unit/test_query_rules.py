@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gateway.errors import QueryError
-from gateway.qido.attributes import Resource
+from gateway.qido.attributes import Level, Resource
 from gateway.qido.conditions import AllOf, Empty, Exact, Fuzzy, Wildcard
 from gateway.qido.query import Dialect, parse_query
 from tests.unit.parsing import (
@@ -47,7 +47,8 @@ UNKNOWN = ("The includefield parameter names an attribute that is not known. It 
         "OHIF's list of studies": (STUDIES,
             "includefield=00081030%2C00080060%2C00080090%2C00100030",
             ["StudyDescription", "ReferringPhysicianName", "PatientBirthDate"], ()),
-        "OHIF's list of series": (STUDY_SERIES, "includefield=0008103E%2C00080021", [], ()),
+        "OHIF's list of series": (STUDY_SERIES, "includefield=0008103E%2C00080021",
+            ["SeriesDescription", "SeriesDate"], ()),
         "empty": (STUDIES, "includefield=", [], ()),
         "without =": (STUDIES, "includefield", [], ()),
         "commas alone": (STUDIES, "includefield=,,", [], ()),
@@ -55,9 +56,10 @@ UNKNOWN = ("The includefield parameter names an attribute that is not known. It 
         "of the instance": (ALL_SERIES, "includefield=SOPInstanceUID", [], ()),
         "above the level": (STUDY_SERIES, "includefield=PatientName,BodyPartExamined",
             ["PatientName", "BodyPartExamined"], ()),
-        "a sequence": (STUDY_SERIES, "includefield=RequestAttributesSequence", [], ()),
-        "a sequence's item": (STUDY_SERIES, "includefield=RequestAttributesSequence.00401001", [],
-            ()),
+        "a sequence": (STUDY_SERIES, "includefield=RequestAttributesSequence",
+            ["RequestAttributesSequence"], ()),
+        "a sequence's item": (STUDY_SERIES, "includefield=RequestAttributesSequence.00401001",
+            ["RequestAttributesSequence"], ()),
         "the other spelling": (STUDIES, "includeField=StudyID", ["StudyID"], ()),
         "not in the dictionary": (STUDIES, "includefield=Foo,StudyID", ["StudyID"], UNKNOWN),
         "a private tag": (STUDIES, "includefield=00231002", [], UNKNOWN),
@@ -81,12 +83,37 @@ def test_includefield_forms(
 )  # fmt: skip
 @pytest.mark.parametrize("resource", Resource, ids=lambda resource: resource.value)
 def test_all(resource: Resource, text: str) -> None:
-    """`all` is every attribute of the resource, alone or beside others."""
-    found = {a.keyword for a in parsed(text, resource).also_return}
-    studies = {k for k, (_, level, _) in KEYS.items() if level == "study"}
-    studies |= {"ReferringPhysicianName", "RetrieveURL"}
-    series = studies | set(KEYS) | {"NumberOfSeriesRelatedInstances"}
-    assert (studies if resource is STUDIES else series) == found
+    """`all` is every attribute of the table at or above the level, alone or beside others."""
+    query = parsed(text, resource)
+    study = {k for k, (_, level, _) in KEYS.items() if level == "study"}
+    study |= {"ReferringPhysicianName", "RetrieveURL"}
+    series = study | set(KEYS) | set(OF_SERIES.split())
+    expected = {Level.STUDY: study, Level.SERIES: series}.get(
+        resource.level, series | set(OF_INSTANCES.split())
+    )
+    assert (expected, True) == ({a.keyword for a in query.also_return}, query.everything)
+
+
+OF_SERIES = """NumberOfSeriesRelatedInstances SeriesDate SeriesTime SeriesDescription Manufacturer
+InstitutionName StationName PerformingPhysicianName OperatorsName ManufacturerModelName ProtocolName
+Laterality PerformedProcedureStepStartDate PerformedProcedureStepStartTime
+PerformedProcedureStepDescription RequestAttributesSequence"""
+OF_INSTANCES = """SOPClassUID SOPInstanceUID TimezoneOffsetFromUTC AvailableTransferSyntaxUID
+InstanceNumber NumberOfFrames Rows Columns BitsAllocated IssuerOfPatientID PatientBirthTime
+OtherPatientIDs OtherPatientNames PatientAge PatientSize PatientWeight EthnicGroup Occupation
+AdditionalPatientHistory PatientComments NameOfPhysiciansReadingStudy AdmittingDiagnosesDescription
+ProcedureCodeSequence ReferencedStudySequence"""
+
+
+def test_all_of_what_is_fetched() -> None:
+    """What the operator has fetched of studies is returned, and is a criterion."""
+    dialect = Dialect(study_attributes=frozenset({"ReferringPhysicianName", "PatientAge"}))
+    assert "PatientAge" in {
+        a.keyword for a in parsed("includefield=all", dialect=dialect).also_return
+    }
+    query = parsed("PatientAge=050Y&ReferringPhysicianName=A&PatientSize=1", dialect=dialect)
+    assert (2, 1) == (len(query.criteria), len(query.warnings))
+    assert ["PatientAge", "ReferringPhysicianName"] == [a.keyword for a in query.also_return]
 
 
 # --- matching behaviours --------------------------------------------------------------------------
@@ -203,22 +230,11 @@ def test_path_and_key(path: str, text: str, expected: Any) -> None:
 # --- counts ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("known", "value", "criteria", "warned"),
-    named({
-        "known": (True, "3", [Exact((3,))], 0),
-        "not known": (False, "3", [], 1),
-        "known, universal": (True, "", [], 0),
-        "not known, universal": (False, "", [], 0),
-    }),
-)  # fmt: skip
-def test_numbers_of_instances_of_a_series(
-    known: bool, value: str, criteria: list[Any], warned: int
-) -> None:
-    """It can be matched only where it is known for sure; it is returned either way."""
-    dialect = Dialect(instances_matchable=known)
-    query = parsed(f"NumberOfSeriesRelatedInstances={value}", ALL_SERIES, dialect=dialect)
-    assert (criteria, warned) == ([c.condition for c in query.criteria], len(query.warnings))
+@pytest.mark.parametrize(("value", "criteria"), [("3", [Exact((3,))]), ("", [])])
+def test_numbers_of_instances_of_a_series(value: str, criteria: list[Any]) -> None:
+    """It is matched and returned."""
+    query = parsed(f"NumberOfSeriesRelatedInstances={value}", ALL_SERIES)
+    assert (criteria, ()) == ([c.condition for c in query.criteria], query.warnings)
     assert ["NumberOfSeriesRelatedInstances"] == [a.keyword for a in query.also_return]
 
 
@@ -257,7 +273,10 @@ def test_a_warning_never_holds_the_value(text: str) -> None:
 _NAMES = (
     *KEYS,
     *(tag for tag, _, _ in KEYS.values()),
-    "limit", "offset", "includefield", "fuzzymatching", "accept", "Foo", "",
+    "limit", "offset", "includefield", "fuzzymatching", "emptyvaluematching", "accept", "Foo", "",
+    "orderby", "Rows", "SliceThickness", "RecommendedDisplayFrameRateInFloat", "PixelData",
+    "AcquisitionDateTime", "FrameIncrementPointer", "PatientAge", "00090010", "00091001",
+    "RequestAttributesSequence", "00400275.00400009", "00400275.StudyDate", "PatientID.StudyID",
 )  # fmt: skip
 _segments = st.builds(
     lambda name, equals, value: name + equals + value,
@@ -268,7 +287,7 @@ _segments = st.builds(
 )
 
 
-@settings(max_examples=400, deadline=None, derandomize=True)
+@settings(max_examples=800, deadline=None, derandomize=True)
 @given(
     resource=st.sampled_from(Resource),
     text=st.lists(_segments, max_size=4).map(b"&".join) | st.binary(max_size=40),
@@ -276,15 +295,26 @@ _segments = st.builds(
 )
 @example(resource=STUDIES, text=b"limit=" + b"9" * 5000, strict=False)
 @example(resource=STUDIES, text=b"SeriesNumber=" + b"9" * 5000, strict=False)
+@example(resource=Resource.ALL_INSTANCES, text=b"Rows=" + b"9" * 5000, strict=False)
+@example(resource=Resource.ALL_INSTANCES, text=b"SliceThickness=1e9999", strict=False)
+@example(resource=Resource.ALL_INSTANCES, text=b"." * 5000 + b"=1", strict=False)
+@example(resource=Resource.ALL_INSTANCES, text=b"AcquisitionDateTime=9999-0500", strict=False)
 @example(resource=ALL_SERIES, text=b"%", strict=True)
 @example(resource=ALL_SERIES, text=b"%00=%00", strict=True)
 def test_any_text_is_a_query_or_a_query_error(
     resource: Resource, text: bytes, strict: bool
 ) -> None:
     """Whatever stands in a URI gives a Query or a QueryError, and nothing else."""
-    uid = "1.2" if resource is STUDY_SERIES else None
+    study_uid = "1.2" if "{study}" in resource.value else None
+    series_uid = "1.3" if "{series}" in resource.value else None
     try:
-        query = parse_query(resource, text, study_uid=uid, dialect=Dialect(strict=strict))
+        query = parse_query(
+            resource,
+            text,
+            study_uid=study_uid,
+            series_uid=series_uid,
+            dialect=Dialect(strict=strict),
+        )
     except QueryError as exc:
         assert exc.parameter and exc.problem
     else:

@@ -9,7 +9,7 @@ import pytest
 from gateway.search.grouping import winner_first
 from gateway.search.imageset import ImageSet
 from gateway.search.plan import SearchOptions
-from gateway.search.study import found_series, shown, found_study, summary_values
+from gateway.search.study import found_series, found_study, shown, summary_values
 from tests.unit.tables import named
 
 SERIES, MODALITY = "DICOMSeriesInstanceUID", "DICOMSeriesModality"

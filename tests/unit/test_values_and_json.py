@@ -9,7 +9,8 @@ import pydicom
 import pytest
 
 from gateway.qido.attributes import ATTRIBUTES, BY_KEYWORD, Level, Resource, returned_by_default
-from gateway.qido.dicomjson import encode, in_order
+from gateway.qido.dicomjson import encode
+from gateway.qido.elements import LEFT_OUT_WHEN_EMPTY, elements_of, in_order
 from gateway.qido.result import Result, stored_values
 from tests.unit.tables import named
 
@@ -96,7 +97,8 @@ def encoded(stored: dict[str, Any], *keywords: str, url: str = "") -> dict[str, 
     """The object of stored texts, by tag."""
     values = {k: v for k, raw in stored.items() if (v := stored_values(BY_KEYWORD[k], raw))}
     attributes = in_order(BY_KEYWORD[k] for k in keywords)
-    decoded: dict[str, Any] = json.loads(encode(Result(Level.SERIES, values), attributes, url))
+    elements = elements_of(Result(Level.SERIES, values), attributes, url)
+    decoded: dict[str, Any] = json.loads(encode(elements))
     return decoded
 
 
@@ -162,13 +164,13 @@ def test_attributes_in_json(keyword: str, stored: Any, expected: Any) -> None:
     assert {BY_KEYWORD[keyword].tag: expected} == encoded({keyword: stored}, keyword)
 
 
-@pytest.mark.parametrize("keyword", ["ModalitiesInStudy", "RetrieveURL"])
+@pytest.mark.parametrize("keyword", sorted(LEFT_OUT_WHEN_EMPTY))
 def test_what_is_left_out_when_empty(keyword: str) -> None:
     """A viewer's list dies of an empty ModalitiesInStudy; no address is no attribute."""
     assert {} == encoded({}, keyword)
 
 
-@pytest.mark.parametrize("keyword", sorted(set(BY_KEYWORD) - {"ModalitiesInStudy", "RetrieveURL"}))
+@pytest.mark.parametrize("keyword", sorted(set(BY_KEYWORD) - LEFT_OUT_WHEN_EMPTY))
 def test_what_is_present_without_a_value(keyword: str) -> None:
     """Every other attribute that is returned is there, its vr alone."""
     assert {BY_KEYWORD[keyword].tag: {"vr": BY_KEYWORD[keyword].vr}} == encoded({}, keyword)
@@ -228,5 +230,5 @@ def test_each_attribute_once() -> None:
 def test_the_body_is_utf8() -> None:
     """Letters outside ASCII stand as UTF-8, without a byte order mark."""
     result = Result(Level.STUDY, {"PatientID": ("山\x1f",)})
-    body = encode(result, (BY_KEYWORD["PatientID"],))
+    body = encode(elements_of(result, (BY_KEYWORD["PatientID"],)))
     assert '{"00100020":{"vr":"LO","Value":["山\\u001f"]}}'.encode() == body

@@ -1,0 +1,362 @@
+"""What a search needs of metadata, what it costs, and how it becomes results."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import orjson
+import pytest
+
+from gateway.errors import UpstreamUnavailableError
+from gateway.qido.attributes import Resource
+from gateway.qido.query import Dialect, parse_query
+from gateway.qido.result import Result
+from gateway.search.describing import AT_ONCE, needs_of
+from gateway.search.imageset import ImageSet, Page
+from gateway.search.metadata import Fault, Metadata, PackedInstance
+from gateway.search.pipeline import Tally, count, search
+from gateway.search.plan import Plan, SearchOptions
+from gateway.search.upstream import Names
+from tests.unit.tables import named
+
+STUDIES, STUDY_SERIES, ALL_SERIES = Resource.STUDIES, Resource.STUDY_SERIES, Resource.ALL_SERIES
+INSTANCES = Resource.ALL_INSTANCES
+FETCHED = Dialect(study_attributes=frozenset(("ReferringPhysicianName",)))
+COUNT = "NumberOfSeriesRelatedInstances"
+
+
+@pytest.mark.parametrize(
+    ("resource", "asked", "study", "series", "counted", "waiting", "orders"),
+    named({
+        "nothing": (STUDIES, "", "", "", "never", "", False),
+        "a known key": (STUDIES, "PatientID=A", "", "", "never", "", False),
+        "a derived key": (STUDIES, "ModalitiesInStudy=CT", "", "", "never", "", False),
+        "an attribute": (ALL_SERIES, "includefield=SeriesDate", "", "SeriesDate", "never", "",
+            False),
+        "an empty key": (ALL_SERIES, "SeriesDate=", "", "SeriesDate", "never", "", False),
+        "a key": (ALL_SERIES, "SeriesDescription=A", "", "SeriesDescription", "never",
+            "SeriesDescription", False),
+        "an order": (ALL_SERIES, "orderby=SeriesDate", "", "SeriesDate", "never", "", True),
+        "a known order": (ALL_SERIES, "orderby=SeriesNumber", "", "", "never", "", False),
+        "a study's": (STUDIES, "ReferringPhysicianName=A", "ReferringPhysicianName", "", "never",
+            "ReferringPhysicianName", False),
+        "a study's, of series": (ALL_SERIES, "includefield=00080090", "ReferringPhysicianName", "",
+            "never", "", False),
+        "the number of instances": (ALL_SERIES, f"{COUNT}=2", "", "", "each", COUNT, False),
+        "its order": (ALL_SERIES, f"orderby={COUNT}", "", "", "each", "", True),
+        "the number, returned": (ALL_SERIES, f"includefield={COUNT}", "", "", "where open", "",
+            False),
+    }),
+)  # fmt: skip
+def test_needs(
+    resource: Resource, asked: str, study: str, series: str, counted: str, waiting: str,
+    orders: bool,
+) -> None:  # fmt: skip
+    """Studies and series need metadata only for what names an attribute that it alone has."""
+    query = parse_query(resource, asked.encode(), dialect=FETCHED)
+    needs = needs_of(query, SearchOptions())
+    assert (study, series) == tuple(
+        " ".join(a.keyword for a in found) for found in (needs.study, needs.series)
+    )
+    assert (counted, orders) == (needs.count, needs.orders)
+    assert waiting == " ".join(c.attribute.keyword for c in needs.waiting)
+    assert needs.anything == any((study, series, counted != "never"))
+    assert needs.decides == bool(waiting or orders)
+
+
+@pytest.mark.parametrize(
+    ("asked", "has", "lacks"),
+    [
+        ("", "SOPClassUID Rows ReferringPhysicianName", "PatientName SliceThickness"),
+        ("SliceThickness=1", "SliceThickness Rows", "SeriesDescription"),
+        ("includefield=SeriesDescription", "SeriesDescription Rows", "SliceThickness"),
+        ("orderby=AcquisitionNumber", "AcquisitionNumber", "SliceThickness"),
+    ],
+)
+def test_names_of_instances(asked: str, has: str, lacks: str) -> None:
+    """Of each instance the default attributes are read, and those that the query names."""
+    needs = needs_of(parse_query(INSTANCES, asked.encode()), SearchOptions())
+    assert needs.names is not None
+    assert set(has.split()) <= needs.names
+    assert not set(lacks.split()) & needs.names
+
+
+def test_everything_of_instances() -> None:
+    """All is read where all is returned."""
+    assert needs_of(parse_query(INSTANCES, b"includefield=all"), SearchOptions()).names is None
+
+
+@pytest.mark.parametrize("keys", [f"{COUNT}=1", f"orderby={COUNT}", f"includefield={COUNT}"])
+def test_a_sure_number_needs_no_metadata(keys: str) -> None:
+    """With `counts = "image-set"` a summary's number is the series' own."""
+    options = SearchOptions(counts="image-set")
+    assert not needs_of(parse_query(ALL_SERIES, keys.encode()), options).anything
+
+
+# --- an upstream in memory ------------------------------------------------------------------------
+
+
+def image_set(study: int, series: int, part: int = 0, **tags: str | int) -> ImageSet:
+    """An image set; a later part is an older one."""
+    values: dict[str, str | int] = {
+        "DICOMStudyInstanceUID": f"1.{study}",
+        "DICOMSeriesInstanceUID": f"1.{study}.{series}",
+        "DICOMSeriesNumber": series,
+        "DICOMStudyDate": f"202001{20 - study:02}",
+        **tags,
+    }
+    return ImageSet(f"{study}-{series}-{part}", values, 1, 0.0, 9.0 - part, True)
+
+
+def packed(uid: str, number: int | None, **more: Any) -> PackedInstance:
+    """An instance with these attributes."""
+    dicom = {"SOPInstanceUID": uid, "InstanceNumber": number, **more}
+    return PackedInstance(number, uid, orjson.dumps({"DICOM": dicom, "DICOMVRs": {}}))
+
+
+def metadata_of(one: ImageSet, instances: int = 3) -> Metadata:
+    """As many instances of a series, numbered from 1, with a description."""
+    uid = one.tags["DICOMSeriesInstanceUID"]
+    found = tuple(packed(f"{uid}.{n}", n) for n in range(1, instances + 1))
+    return Metadata({"SeriesDescription": f"S{one.tags['DICOMSeriesNumber']}"}, {}, found)
+
+
+@dataclass
+class OneWalk:
+    """A walk of one page, or as many as it takes."""
+
+    plan: Plan
+    pages: Sequence[Page]
+    ended: bool = False
+
+    async def __aiter__(self) -> AsyncIterator[Page]:
+        for page in self.pages:
+            self.ended = page is self.pages[-1]
+            yield page
+
+
+@dataclass
+class Upstream:
+    """Gives the same image sets to every plan, and metadata by image set."""
+
+    image_sets: Sequence[ImageSet]
+    page_size: int = 50
+    metadata_by_id: dict[str, Metadata] = field(default_factory=dict)
+    failing: frozenset[str] = frozenset()
+    fetched: list[str] = field(default_factory=list)
+    names: list[Names] = field(default_factory=list)
+    most_at_once: int = 0
+    _under_way: int = 0
+
+    async def open(self, one: Plan) -> OneWalk:
+        """A walk over all of them."""
+        size = self.page_size
+        parts = range(0, len(self.image_sets), size)
+        pages = [Page(tuple(self.image_sets[at : at + size])) for at in parts]
+        return OneWalk(one, pages)
+
+    async def metadata(self, image_set: ImageSet, names: Names) -> Metadata:
+        """That of the image set; the first that is asked for is the last to be there."""
+        name = image_set.image_set_id
+        self.fetched.append(name)
+        self.names.append(names)
+        self._under_way += 1
+        self.most_at_once = max(self.most_at_once, self._under_way)
+        for _ in range(20 - min(19, len(self.fetched))):
+            await asyncio.sleep(0)
+        self._under_way -= 1
+        if name in self.failing:
+            raise UpstreamUnavailableError("It fails.")
+        return self.metadata_by_id.get(name) or metadata_of(image_set)
+
+
+SERIES = [image_set(study, series) for study in range(1, 6) for series in (1, 2)]
+
+
+async def ask(
+    upstream: Upstream,
+    asked: str,
+    resource: Resource = INSTANCES,
+    limit: int = 1000,
+    options: SearchOptions = SearchOptions(),  # noqa: B008 - frozen
+) -> tuple[list[Result], Tally]:
+    """The results of a search, and what it met."""
+    tally = Tally()
+    uids = {"study_uid": "1.1"} if resource is not INSTANCES and "{" in resource.value else {}
+    query = parse_query(resource, asked.encode(), dialect=FETCHED, **uids)
+    found = search(query, options, upstream, limit, tally)
+    return [result async for result in found], tally
+
+
+def uids_of(results: Sequence[Result], keyword: str = "SOPInstanceUID") -> list[Any]:
+    """The UIDs of results."""
+    return [result.values[keyword][0] for result in results]
+
+
+# --- what it costs --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("resource", "asked", "limit", "calls", "results"),
+    named({
+        "nothing names one": (ALL_SERIES, "", 1000, 0, 10),
+        "every series shown": (ALL_SERIES, "includefield=SeriesDescription", 1000, 10, 10),
+        "those within the limit": (ALL_SERIES, "includefield=SeriesDescription", 3, 3, 3),
+        "none before the offset": (ALL_SERIES, "includefield=SeriesDescription&offset=8", 1000, 2,
+            2),
+        "none for a known key's others": (ALL_SERIES,
+            "includefield=SeriesDescription&SeriesNumber=2", 1000, 5, 5),
+        "each that other keys leave": (ALL_SERIES, "SeriesDescription=S1&SeriesNumber=1", 1000, 5,
+            5),
+        "a study, once": (STUDIES, "includefield=ReferringPhysicianName", 1000, 5, 5),
+        "instances of a series": (INSTANCES, "SeriesNumber=2", 1000, 5, 15),
+        "one instance": (INSTANCES, "", 1, 1, 1),
+        "behind an offset": (INSTANCES, "offset=29", 1000, 10, 1),
+        "no result is asked for": (INSTANCES, "", 0, 0, 0),
+    }),
+)  # fmt: skip
+async def test_calls(resource: Resource, asked: str, limit: int, calls: int, results: int) -> None:
+    """Metadata is fetched for what is shown, or for what the known keys leave; once each."""
+    upstream = Upstream(SERIES)
+    found, _ = await ask(upstream, asked, resource, limit)
+    assert (calls, results) == (len(upstream.fetched), len(found))
+    assert len(upstream.fetched) == len(set(upstream.fetched))
+
+
+async def test_several_at_once_in_order() -> None:
+    """Several are fetched at the same time, and answered in the order of the answer."""
+    upstream = Upstream(SERIES)
+    found, _ = await ask(upstream, "")
+    expected = [f"1.{st}.{se}.{n}" for st in range(1, 6) for se in (1, 2) for n in (1, 2, 3)]
+    assert expected == uids_of(found)
+    assert AT_ONCE == upstream.most_at_once
+
+
+@pytest.mark.parametrize(
+    ("asked", "at_once"),
+    [("includefield=all", 2), ("00090010=ACME&00091001=A", 2), ("InstanceNumber=1", AT_ONCE)],
+)
+async def test_fewer_at_once_of_everything(asked: str, at_once: int) -> None:
+    """Whole metadata may be large: less of it is held. To find a private block takes all of it."""
+    upstream = Upstream(SERIES)
+    await ask(upstream, asked)
+    assert at_once == upstream.most_at_once
+    assert {at_once == 2} == {names is None for names in upstream.names}
+
+
+async def test_an_end_at_the_limit_leaves_nothing_under_way() -> None:
+    """What was fetched ahead ends with the answer, its failure too."""
+    upstream = Upstream(SERIES, failing=frozenset(("3-1-0",)))
+    found, _ = await ask(upstream, "", limit=9)
+    assert 9 == len(found)
+    assert not [t for t in asyncio.all_tasks() if t is not asyncio.current_task()]
+
+
+async def test_a_failure_ends_the_answer() -> None:
+    """A call that fails is no image set without instances."""
+    upstream = Upstream(SERIES, failing=frozenset(("3-1-0",)))
+    with pytest.raises(UpstreamUnavailableError):
+        await ask(upstream, "")
+
+
+@pytest.mark.parametrize(
+    ("asked", "calls", "number"),
+    [("", 10, 30), ("InstanceNumber=2", 10, 10), ("SeriesNumber=2&SOPInstanceUID=1.1.2.1", 5, 1)],
+)
+async def test_count(asked: str, calls: int, number: int) -> None:
+    """Instances are counted in metadata."""
+    upstream = Upstream(SERIES)
+    query = parse_query(INSTANCES, asked.encode())
+    assert number == await count(query, SearchOptions(), upstream, Tally())
+    assert calls == len(upstream.fetched)
+
+
+# --- what it says ---------------------------------------------------------------------------------
+
+
+async def test_instances_of_a_split_series() -> None:
+    """The parts of a series are one list by number; an instance in two of them is one result."""
+    sets = [image_set(1, 1, part) for part in range(2)]
+    newer = Metadata({}, {}, (packed("1.9", 2, Rows=1), packed("1.8", None)))
+    older = Metadata({}, {}, (packed("1.7", 1), packed("1.9", 2, Rows=2), packed("1.6", None)))
+    upstream = Upstream(sets, metadata_by_id={"1-1-0": newer, "1-1-1": older})
+    found, _ = await ask(upstream, "")
+    assert ["1.7", "1.9", "1.6", "1.8"] == uids_of(found)
+    assert (1,) == found[1].values["Rows"]
+    assert {(4,)} == {result.values[COUNT] for result in found}
+
+
+async def test_what_is_not_shown_is_not_read() -> None:
+    """Instances before the window are counted as they are, unless a key waits for them."""
+    broken = PackedInstance(1, "1.8", b"no JSON")
+    upstream = Upstream(
+        [image_set(1, 1)], metadata_by_id={"1-1-0": Metadata({}, {}, (broken, packed("1.9", 2)))}
+    )
+    found, _ = await ask(upstream, "offset=1")
+    assert ["1.9"] == uids_of(found)
+
+
+async def test_who_speaks_for_the_study() -> None:
+    """What summaries have comes from the study's winner, all else from the instance itself."""
+    own = Metadata(
+        {"PatientName": "ROE^ANN", "ReferringPhysicianName": "DOC^A", "AccessionNumber": None},
+        {},
+        (packed("1.9", 1),),
+    )
+    upstream = Upstream(
+        [image_set(1, 1, DICOMPatientName="DOE^JANE")], metadata_by_id={"1-1-0": own}
+    )
+    (found,), _ = await ask(upstream, "includefield=all")
+    assert ("DOE^JANE",) == found.values["PatientName"]
+    assert ("DOC^A",) == found.values["ReferringPhysicianName"]
+    assert () == found.values["AccessionNumber"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "mode", "expected"),
+    named({
+        "the summary's": ("", "auto", (7,)),
+        "counted, since a key asks": (f"{COUNT}=3", "auto", (3,)),
+        "counted, since it was read": ("includefield=SeriesDate", "auto", (3,)),
+        "the summary's, which is sure": ("includefield=SeriesDate", "image-set", (7,)),
+        "none, since it is the study's": ("", "study", None),
+        "counted, since it is open": (f"includefield={COUNT}", "study", (3,)),
+    }),
+)  # fmt: skip
+async def test_the_number_of_instances(asked: str, mode: Any, expected: Any) -> None:
+    """Where metadata is read the instances are counted, but where the summary's number is sure."""
+    upstream = Upstream([image_set(1, 1, DICOMNumberOfStudyRelatedInstances=7)])
+    (found,), _ = await ask(upstream, asked, STUDY_SERIES, options=SearchOptions(counts=mode))
+    assert expected == found.values.get(COUNT)
+
+
+async def test_the_number_of_a_split_series_takes_all_parts() -> None:
+    """The first part alone is read for a description; it does not count the others'."""
+    sets = [image_set(1, 1, part, DICOMNumberOfStudyRelatedInstances=3 + part) for part in (0, 1)]
+    upstream = Upstream(sets)
+    (found,), _ = await ask(upstream, "includefield=SeriesDescription", STUDY_SERIES)
+    assert (["1-1-0"], (7,)) == (upstream.fetched, found.values[COUNT])
+
+
+@pytest.mark.parametrize("whole", [True, False])
+async def test_faults_are_counted(whole: bool) -> None:
+    """By image set, those of the document and those of a value; and what may be missing."""
+    damaged = Metadata({"SeriesDate": {}}, {}, (packed("1.9", 1),), whole, (Fault.NOT_JSON,))
+    upstream = Upstream([image_set(1, 1), image_set(1, 2)], metadata_by_id={"1-1-0": damaged})
+    found, tally = await ask(upstream, "includefield=SeriesDate")
+    assert 4 == len(found)
+    assert {Fault.NOT_JSON: {"1-1-0"}, Fault.VALUE: {"1-1-0"}} == tally.faults
+    assert (set() if whole else {"1-1-0"}) == tally.partial
+    assert (COUNT in found[0].values) == whole
+
+
+async def test_a_damaged_series_is_one() -> None:
+    """A fault in a series' own details is counted, and the series served without them."""
+    damaged = replace(metadata_of(SERIES[0]), levels={"SeriesDescription": [[]]})
+    upstream = Upstream(SERIES[:1], metadata_by_id={"1-1-0": damaged})
+    (found,), tally = await ask(upstream, "includefield=SeriesDescription", STUDY_SERIES)
+    assert not found.values.get("SeriesDescription")
+    assert {Fault.VALUE: {"1-1-0"}} == tally.faults

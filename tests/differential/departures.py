@@ -143,7 +143,7 @@ DEPARTURES = (
         "PS3.4 §C.2.2.2.1, §C.2.2.2.4",
         (
             *("name-ideographic", "name-ideographic-one", "name-phonetic", "name-second-group"),
-            *("name-gb18030", "instances-referrer-script", "referrer-script"),
+            *("name-gb18030", "instances-referrer-script"),
         ),
         choice=True,
     ),

@@ -228,6 +228,7 @@ SERIES_DETAILS: Table = {
         "includefield": "PerformedProcedureStepStartDate,00400245,RequestAttributesSequence",
     },
     "detail-referrer": {"ReferringPhysicianName": "ROE^*"},
+    "detail-include-referrer": {"Modality": "US", "includefield": "ReferringPhysicianName"},
     "detail-universal": {"SeriesDescription": "", "Modality": "CT"},
     "detail-page": {"SeriesDescription": "AX*", "limit": "6", "offset": "4"},
 }

@@ -164,7 +164,6 @@ MUTANTS: tuple[tuple[str, str, str], ...] = (
     (NUMBERS, "Decimal(value) if _DECIMAL", "Decimal(float(value)) if _DECIMAL"),
     (MOMENTS, '-1 if offset[:1] == "-" else 1', '1 if offset[:1] == "-" else -1'),
     (MOMENTS, 'date[4:6] or "12"', 'date[4:6] or "11"'),
-    (MOMENTS, "(?:0[0-9]|1[0-4])[0-5][0-9]", "[0-9]{4}"),
     (QUERY, "key=lambda pair: pair[0] not in _BEHAVIOURS", "key=lambda pair: 0"),
     (ORDERING, "reversed(keys)", "keys"),
     (ORDERING, "fold(text.rstrip", "str(text.rstrip"),

@@ -9,6 +9,7 @@ from starlette.applications import Starlette
 
 from gateway.config import Settings
 from gateway.healthimaging.client import HealthImagingClient
+from gateway.healthimaging.metadata import MetadataStore
 from gateway.qido.query import Dialect
 from gateway.server.routes import ServerOptions, create_app
 from gateway.server.searches import Limits, SearchService
@@ -47,9 +48,10 @@ def service_of(settings: Settings, client: HealthImagingClient) -> SearchService
     )
     dialect = Dialect(
         strict=settings.strict_parameters,
-        instances_matchable=settings.counts == "image-set",
+        study_attributes=frozenset(settings.metadata.study_attributes),
     )
-    return SearchService(client, settings.search_options, limits, dialect)
+    store = MetadataStore(client, settings.metadata.limits)
+    return SearchService(client, settings.search_options, limits, dialect, metadata=store)
 
 
 def _has_own_endpoint(environment: Mapping[str, str]) -> bool:

@@ -8,7 +8,15 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -19,6 +27,8 @@ from pydantic_settings import (
 )
 
 from gateway.errors import ConfigError
+from gateway.healthimaging.metadata import MIB, MetadataLimits
+from gateway.qido.attributes import ATTRIBUTES, Level, Origin
 from gateway.search.plan import SearchOptions
 
 ENV_PREFIX = "QIDO_GATEWAY_"
@@ -36,11 +46,50 @@ def _number(value: object) -> object:
     return int(value) if isinstance(value, str) and value.isdecimal() else value
 
 
+_FETCHABLE = tuple(
+    a.keyword for a in ATTRIBUTES if a.level is Level.STUDY and a.origin is Origin.METADATA
+)
+
+
+class MetadataSettings(BaseModel):
+    """The settings of the table `[metadata]`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    study_attributes: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_by_comma)] = ()
+    cache_mib: int = Field(default=64, ge=0)
+    max_mib: int = Field(default=256, ge=1)
+    calls_per_s: float = Field(default=50.0, gt=0, allow_inf_nan=False)
+    burst: int = Field(default=100, ge=1)
+
+    @field_validator("study_attributes")
+    @classmethod
+    def _check_study_attributes(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not set(value) <= set(_FETCHABLE):
+            raise ValueError(f"each must be one of {', '.join(_FETCHABLE)}")
+        return value
+
+    @property
+    def limits(self) -> MetadataLimits:
+        """The part that fetching reads."""
+        return MetadataLimits(
+            cache_bytes=self.cache_mib * MIB,
+            max_bytes=self.max_mib * MIB,
+            calls_per_s=self.calls_per_s,
+            burst=self.burst,
+        )
+
+
 class Settings(BaseSettings):
     """Every setting, with its default; `docs/operations.md` gives unit, reason and example."""
 
     model_config = SettingsConfigDict(
-        env_prefix=ENV_PREFIX, extra="forbid", frozen=True, hide_input_in_errors=True
+        env_prefix=ENV_PREFIX,
+        env_nested_delimiter="_",
+        env_nested_max_split=1,
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
     )
 
     datastore_id: str = Field(pattern=r"^[0-9a-z]{32}$")
@@ -63,6 +112,7 @@ class Settings(BaseSettings):
     public_base_url: str | None = None
     cors_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_by_comma)] = ()
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    metadata: MetadataSettings = MetadataSettings()
 
     @field_validator("public_base_url")
     @classmethod
@@ -151,7 +201,9 @@ def load_settings(
     try:
         settings = Loaded(**{k: v for k, v in options.items() if v is not None})
     except ValidationError as exc:
-        problems += [_sentence(dict(error)) for error in exc.errors(include_input=False)]
+        faults = [_sentence(dict(error)) for error in exc.errors(include_input=False)]
+        # An unknown variable of a table is one that pydantic sees as well
+        problems += [one for one in faults if ENV_PREFIX + one.replace(".", "_", 1) not in problems]
     except ValueError:  # tomllib's own, whose text may quote the file
         problems.append("--config: the file is not TOML")
     if problems:
@@ -160,7 +212,10 @@ def load_settings(
 
 
 def _unknown_variables(environment: Mapping[str, str]) -> list[str]:
-    known = {ENV_PREFIX + name.upper() for name in Settings.model_fields}
+    tables = {"metadata": MetadataSettings}
+    known = {ENV_PREFIX + name.upper() for name in Settings.model_fields if name not in tables}
+    for table, model in tables.items():
+        known |= {f"{ENV_PREFIX}{table}_{name}".upper() for name in model.model_fields}
     return [
         f"{name}: there is no such setting"
         for name in sorted(environment)

@@ -50,6 +50,10 @@ KEYVALUES, KEYS = "gateway/qido/keyvalues.py", "gateway/qido/keys.py"
 NUMBERS, MOMENTS = "gateway/qido/numbers.py", "gateway/qido/moments.py"
 ASKING = "gateway/qido/asking.py"
 JSON, RESULT = "gateway/qido/dicomjson.py", "gateway/qido/result.py"
+ELEMENTS, XML = "gateway/qido/elements.py", "gateway/qido/dicomxml.py"
+TABULAR, BODIES = "gateway/qido/tabular.py", "gateway/server/bodies.py"
+SEARCHES, RESPONSES = "gateway/server/searches.py", "gateway/server/responses.py"
+NEGOTIATION = "gateway/server/negotiation.py"
 QUERY = "gateway/qido/query.py"
 COST = "gateway/search/cost.py"
 ARRIVAL, ORDERING = "gateway/qido/arrival.py", "gateway/qido/ordering.py"
@@ -77,6 +81,13 @@ OWN = {
     QUERY: "tests/unit/test_query_rules.py",
     JSON: "tests/unit/test_encoding.py",
     RESULT: "tests/unit/test_encoding.py tests/unit/test_values_and_json.py",
+    ELEMENTS: "tests/unit/test_elements.py",
+    XML: "tests/unit/test_dicomxml.py",
+    TABULAR: "tests/unit/test_tabular.py",
+    BODIES: "tests/unit/test_bodies.py",
+    SEARCHES: "tests/http/test_media_types.py",
+    RESPONSES: "tests/http/test_media_types.py tests/http/test_keeping.py",
+    NEGOTIATION: "tests/unit/test_negotiation.py",
     COST: "tests/unit/test_explain.py",
     ARRIVAL: "tests/unit/test_arrival.py",
     ORDERING: "tests/unit/test_ordering.py",
@@ -179,10 +190,33 @@ MUTANTS: tuple[tuple[str, str, str], ...] = (
     (COST, "calls = max(lanes, pages) + self._completions()", "calls = pages"),
     (COST, "return everything - equal[-1] if equal else 0", "return 0"),
     (COST, "Cost(min(len(found.lanes), max_calls), max_calls", "Cost(1, max_calls"),
-    # encoder
-    (JSON, 'str(value).split("=", 2)', 'str(value).split("^", 2)'),
-    (JSON, "elif attribute.keyword not in _LEFT_OUT_WHEN_EMPTY:", "else:"),
-    (JSON, 'if value == "":\n        return None', 'if value == "":\n        return ""'),
+    # encoders
+    (JSON, 'name.split("=", 2)', 'name.split("^", 2)'),
+    (JSON, 'case "":\n            return None', 'case "":\n            return ""'),
+    (JSON, "values = [value for value in values if value is not None]", "pass"),
+    (ELEMENTS, "if stored or attribute.keyword not in LEFT_OUT_WHEN_EMPTY:", "if True:"),
+    (ELEMENTS, 'return vr.partition(" ")[0]', "return vr"),
+    (ELEMENTS, "validate=True", "validate=False"),
+    (XML, 'tag = f"{tag[:4]}00{tag[6:]}"', "pass"),
+    (XML, '_NO_CHARACTER.sub("\\ufffd", text)', "text"),
+    (XML, ', "--": "-&#45;"', ""),
+    (XML, '"\\r": "&#13;"', '"\\r": "\\r"'),
+    (XML, 'group.split("^", 4)', 'group.split("^")'),
+    (XML, "enumerate(inner, 1)", "enumerate(filter(None, inner), 1)"),
+    (XML, "keyword = keyword_for_tag(int(element.tag, 16))", "pass"),
+    (TABULAR, '"=+-@', '"=+-'),
+    (TABULAR, "not (element.vr in _NUMERIC_VRS and _is_numbers(text))", "not _is_numbers(text)"),
+    (TABULAR, "element.vr in _NUMERIC_VRS and _is_numbers(text)", "element.vr in _NUMERIC_VRS"),
+    (TABULAR, "if cells:", "if False:"),
+    # bodies
+    (BODIES, "held=False, ", ""),
+    (SEARCHES, "await asyncio.sleep(0)", "pass"),
+    (SEARCHES, "if full or len(pending) >= CHUNK_BYTES:", "if full:"),
+    (SEARCHES, "query.everything and query.level is Level.INSTANCE", "query.everything"),
+    (RESPONSES, "weak_etag(body, self._content_type)", 'weak_etag(body, "")'),
+    (NEGOTIATION, "if name == _PART:", "if False:"),
+    (NEGOTIATION, "(offered, without_type, ", "(offered, "),
+    (NEGOTIATION, "unquoted.strip().lower()", "of"),
     (RESULT, "if attribute.delimited else [stored]", "if True else [stored]"),
     (RESULT, 'text.rstrip(" \\0")', "text"),
     (RESULT, 'if vr == "PN" and not', "if False and not"),

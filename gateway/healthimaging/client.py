@@ -1,4 +1,4 @@
-"""SearchImageSets over aiobotocore, as the gateway's own types and errors.
+"""SearchImageSets and GetImageSetMetadata over aiobotocore, as the gateway's own types and errors.
 
 Source: botocore's service model of medical-imaging, API 2023-07-19 (documented).
 """
@@ -17,14 +17,9 @@ from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
 from botocore import exceptions as botocore
 
-from gateway.errors import (
-    UpstreamError,
-    UpstreamRejectedError,
-    UpstreamThrottledError,
-    UpstreamTimeoutError,
-    UpstreamUnavailableError,
-    UpstreamValidationError,
-)
+from gateway.errors import UpstreamRejectedError
+from gateway.healthimaging.body import Body
+from gateway.healthimaging.errors import error_as, error_for, error_of, is_missing
 from gateway.search.imageset import ImageSet, Page
 from gateway.search.plan import (
     ArrivalBetween,
@@ -44,31 +39,6 @@ _OK = 200
 _LIST = "imageSetsMetadataSummaries"
 _TAG_TYPES = (str, int, type(None))
 
-_BY_CODE: Mapping[str, type[UpstreamError]] = {
-    "ThrottlingException": UpstreamThrottledError,
-    "TooManyRequestsException": UpstreamThrottledError,
-    "ValidationException": UpstreamValidationError,
-    "InternalServerException": UpstreamUnavailableError,
-    "ServiceUnavailableException": UpstreamUnavailableError,
-}
-"""Error codes that are not plainly a refusal. Any other code goes by its status."""
-
-_BY_EXCEPTION: tuple[tuple[type[Exception], type[UpstreamError]], ...] = (
-    (botocore.ReadTimeoutError, UpstreamTimeoutError),
-    (botocore.ConnectTimeoutError, UpstreamUnavailableError),
-    (botocore.HTTPClientError, UpstreamUnavailableError),
-    (botocore.ConnectionError, UpstreamUnavailableError),
-    (botocore.BotoCoreError, UpstreamRejectedError),  # credentials, region, an unreadable answer
-)
-_MESSAGES: Mapping[type[UpstreamError], str] = {
-    UpstreamThrottledError: "HealthImaging's calls a second are used up.",
-    UpstreamValidationError: "HealthImaging calls the search criteria invalid.",
-    UpstreamRejectedError: "HealthImaging refused the gateway's call, or can't be understood: "
-    "check the data store, the region, the endpoint, the credentials and their permissions.",
-    UpstreamUnavailableError: "HealthImaging can't be reached, or has failed.",
-    UpstreamTimeoutError: "HealthImaging did not answer in time.",
-}
-
 
 def configured_region() -> str | None:
     """The region that AWS's own variables or files name, if any. No call is made."""
@@ -82,7 +52,7 @@ def configured_region() -> str | None:
 
 
 class HealthImagingClient:
-    """SearchImageSets of one data store. Nothing is called before the first search."""
+    """The two operations, on one data store. Nothing is called before the first search."""
 
     def __init__(self, datastore_id: str, region: str, *, inject_host_prefix: bool) -> None:
         self._datastore_id = datastore_id
@@ -107,16 +77,38 @@ class HealthImagingClient:
         Raises: UpstreamError.
         """
         more = {"nextToken": next_token} if next_token else {}
+        call = {"searchCriteria": criteria, "maxResults": page_size, **more}
         try:
-            client = await self._opened()
-            answer: Mapping[str, Any] = await client.search_image_sets(
-                datastoreId=self._datastore_id,
-                searchCriteria=criteria,
-                maxResults=page_size,
-                **more,
-            )
+            return await self._called("search_image_sets", **call)
         except botocore.ClientError as exc:
             raise error_of(exc.response) from None
+
+    async def image_set_metadata(self, image_set_id: str, version: int) -> Body:
+        """The metadata of one version of an image set; of the newest where `version` is 0.
+
+        Its bytes are still to be read. It is empty where the image set is gone.
+
+        Raises: UpstreamError.
+        """
+        more = {"versionId": str(version)} if version else {}
+        try:
+            answer = await self._called("get_image_set_metadata", imageSetId=image_set_id, **more)
+        except botocore.ClientError as exc:
+            if is_missing(exc.response):
+                return Body(None, attempts=error_of(exc.response).attempts)
+            raise error_of(exc.response) from None
+        retries = answer.get("ResponseMetadata", {}).get("RetryAttempts", 0)
+        return Body(answer["imageSetMetadataBlob"], attempts=1 + retries)
+
+    async def _called(self, operation: str, **parameters: Any) -> Mapping[str, Any]:
+        """An operation's answer.
+
+        Raises: ClientError for an answer that is an error; else UpstreamError.
+        """
+        try:
+            client = await self._opened()
+            call = getattr(client, operation)
+            answer: Mapping[str, Any] = await call(datastoreId=self._datastore_id, **parameters)
         except botocore.BotoCoreError as exc:
             if isinstance(exc, botocore.NoCredentialsError):
                 await self.aclose()  # the next request looks for credentials again
@@ -183,10 +175,10 @@ def check_answer(response_dict: Mapping[str, Any], **_: object) -> None:
     except ValueError:
         body = None
     if not isinstance(body, dict) or not (_LIST in body or body.keys() <= {"sort", "nextToken"}):
-        raise _error(UpstreamRejectedError)
+        raise error_as(UpstreamRejectedError)
     summaries = body.get(_LIST) or []
     if not isinstance(summaries, list) or not all(map(_is_summary, summaries)):
-        raise _error(UpstreamRejectedError)
+        raise error_as(UpstreamRejectedError)
 
 
 def _is_summary(summary: Any) -> bool:
@@ -230,30 +222,3 @@ def _seconds(value: Any) -> float:
     if isinstance(value, datetime):
         return value.timestamp()
     return float(value or 0)
-
-
-def error_of(response: Mapping[str, Any]) -> UpstreamError:
-    """Our error for an error response as botocore has read it (its ClientError.response)."""
-    metadata = response.get("ResponseMetadata", {})
-    code = response.get("Error", {}).get("Code", "")
-    status = metadata.get("HTTPStatusCode", 0)
-    kind = _BY_CODE.get(code)
-    if kind is None:
-        kind = UpstreamRejectedError
-        if status == 429:
-            kind = UpstreamThrottledError
-        elif status >= 500:
-            kind = UpstreamUnavailableError
-    error = _error(kind)
-    error.request_id = str(metadata.get("RequestId", ""))
-    error.attempts = 1 + metadata.get("RetryAttempts", 0)
-    return error
-
-
-def error_for(exc: botocore.BotoCoreError) -> UpstreamError:
-    """Our error for a call that got no answer."""
-    return _error(next(ours for theirs, ours in _BY_EXCEPTION if isinstance(exc, theirs)))
-
-
-def _error(kind: type[UpstreamError]) -> UpstreamError:
-    return kind(_MESSAGES[kind])

@@ -1,9 +1,13 @@
-"""The walk: one plan's pages, the one expensive thing. Here also lies the memory of the ladder."""
+"""What one request asks of the upstream: walks, page by page, and metadata.
+
+Here also lies the memory of the ladder.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -15,8 +19,11 @@ from gateway.errors import (
     UpstreamValidationError,
 )
 from gateway.healthimaging.budget import TOO_BROAD, Budget
-from gateway.search.imageset import Page
+from gateway.healthimaging.metadata import MetadataCalls, MetadataStore
+from gateway.search.imageset import ImageSet, Page
+from gateway.search.metadata import Metadata
 from gateway.search.plan import Equal, Plan, ladder
+from gateway.search.upstream import Names
 
 PAGE_SIZE = 50
 """Image sets a call: the most that SearchImageSets gives (documented)."""
@@ -25,8 +32,8 @@ RUNG_MEMORY_S = 3600.0
 """How long the gateway remembers which rung of the ladder an upstream took."""
 
 
-class Calls(Protocol):
-    """The one call that a walk is made of."""
+class Calls(MetadataCalls, Protocol):
+    """The calls that a search is made of."""
 
     async def search_image_sets(self, one: Plan, page_size: int, next_token: str) -> Page:
         """One page of `one`; `next_token` is "" for the first.
@@ -61,11 +68,12 @@ class Rungs:
 
 @dataclass(slots=True)
 class RequestUpstream:
-    """Opens the walks of one request within its budget."""
+    """Opens the walks of one request, and gives it metadata, within its budget."""
 
     calls: Calls
     rungs: Rungs
     budget: Budget
+    store: MetadataStore
     page_size: int = PAGE_SIZE
 
     async def open(self, one: Plan) -> PageWalk:
@@ -93,23 +101,48 @@ class RequestUpstream:
         Raises: UpstreamError, ResultTooLargeError.
         """
         budget = self.budget
-        left_s = budget.start_call()
-        started_at, attempts = budget.clock(), 1
+        left_s, attempts = budget.start_call(), 1
         try:
-            async with asyncio.timeout(left_s):
+            async with self._within(left_s):
                 page = await self.calls.search_image_sets(one, self.page_size, next_token)
             attempts = page.attempts
-        except TimeoutError as exc:
-            if budget.answered:
-                raise ResultTooLargeError(TOO_BROAD) from exc
-            raise UpstreamTimeoutError("HealthImaging did not answer in time.") from exc
         except UpstreamError as exc:
             attempts = exc.attempts
             raise
         finally:
-            budget.end_call(started_at, attempts)
+            budget.end_call(attempts)
         budget.answered += 1
         return page
+
+    async def metadata(self, image_set: ImageSet, names: Names) -> Metadata:
+        """The metadata of this version of an image set; of each instance at least `names`.
+
+        What is kept, or being fetched for another request, costs no call. Several may be asked for
+        at once.
+
+        Raises: UpstreamError, ResultTooLargeError.
+        """
+        if (kept := self.store.kept(image_set, names)) is not None:
+            return kept
+        left_s = self.budget.start_waiting()
+        try:
+            async with self._within(left_s):
+                found = await self.store.get(image_set, names, self.budget)
+        finally:
+            self.budget.end_waiting()
+        self.budget.answered += 1
+        return found
+
+    @asynccontextmanager
+    async def _within(self, left_s: float) -> AsyncIterator[None]:
+        """End what takes longer than the request may."""
+        try:
+            async with asyncio.timeout(left_s):
+                yield
+        except TimeoutError as exc:
+            if self.budget.answered:
+                raise ResultTooLargeError(TOO_BROAD) from exc
+            raise UpstreamTimeoutError("HealthImaging did not answer in time.") from exc
 
 
 class PageWalk:

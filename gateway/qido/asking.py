@@ -11,6 +11,7 @@ from gateway.errors import QueryError
 from gateway.qido.arrival import ARRIVAL
 from gateway.qido.attributes import (
     Attribute,
+    Level,
     Resource,
     answerable,
     attribute_named,
@@ -64,7 +65,9 @@ class Asking:
             path = path_named(name)
             if name == "all":
                 self.everything = True
-                self.also_return.update(self._answerable)
+                # Of an instance that is all that it has; of a study or series, all that is known
+                if self._resource.level is not Level.INSTANCE:
+                    self.also_return.update(self._answerable)
             elif path is None or not leads_through_sequences(path) or self._is_foreign(path):
                 self._ignore("includefield", _UNKNOWN)
             elif _needs_creator(path[0]):

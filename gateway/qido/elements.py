@@ -80,7 +80,7 @@ def _element(attribute: Attribute, stored: tuple[Value, ...], of: Result | Item)
     vr = of.vrs.get(keyword) or _settled(attribute.vr, stored)
     creator = ""
     if attribute.is_private and (block := creator_tag(tag)):
-        creator = str(of.values.get(block, ("",))[0])
+        creator = str((of.values.get(block) or ("",))[0])
     return Element(tag, "" if keyword == tag else keyword, vr, stored, creator)
 
 

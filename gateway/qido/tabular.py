@@ -32,9 +32,14 @@ def row(elements: Iterable[Element], columns: Sequence[Attribute]) -> bytes:
 
     Several values are joined by a backslash, names stand as they are stored, bytes as base64, and
     a sequence as the DICOM JSON of its items.
+
+    Raises: ValueError where an element has no column, for it would be lost without a word.
     """
     cells = {element.tag: _cell(element) for element in elements}
-    return _line([cells.get(column.tag, "") for column in columns])
+    line = _line([cells.pop(column.tag, "") for column in columns])
+    if cells:
+        raise ValueError("an element has no column")
+    return line
 
 
 def _cell(element: Element) -> str:

@@ -71,10 +71,11 @@ def needs_of(query: Query, options: SearchOptions) -> Needs:
     if query.level is Level.INSTANCE:
         return Needs(True, _names(query, asked), waiting=waiting, orders=bool(order))
     deciding = (*(c.attribute for c in waiting), *order)
+    counted = _counts(filter(is_fetched, asked))
     return Needs(
         study=_of_metadata(asked, Level.STUDY),
         series=_of_metadata(asked, Level.SERIES),
-        count="each" if _counts(deciding) else "where open" if _counts(asked) else "never",
+        count="each" if _counts(deciding) else "where open" if counted else "never",
         waiting=waiting,
         orders=bool(order),
     )
@@ -118,15 +119,17 @@ class Describing:
     tally: Tally
     needs: Needs = field(init=False)
     _matches: Matcher = field(init=False)
+    _names: Names = field(init=False)
 
     def __post_init__(self) -> None:
         self.needs = needs_of(self.query, self.options)
+        self._names = names_to_fetch(self.needs.names, self.query.creators)
         self._matches = matcher(self.query.criteria)
 
     @property
     def at_once(self) -> int:
         """How many of those found may be fetched at the same time."""
-        return 2 if self.needs.names is None else AT_ONCE
+        return 2 if self._names is None else AT_ONCE
 
     async def fetch(self, found: Found) -> Fetched:
         """`found` with the metadata that its results need; at the most one call an image set.
@@ -148,8 +151,7 @@ class Describing:
         return found.image_sets[:1] if needs.series else ()
 
     async def _metadata(self, image_set: ImageSet) -> Metadata:
-        names = names_to_fetch(self.needs.names, self.query.creators)
-        metadata = await self.upstream.metadata(image_set, names)
+        metadata = await self.upstream.metadata(image_set, self._names)
         for fault in metadata.faults:
             self.tally.faults.setdefault(fault, set()).add(image_set.image_set_id)
         if not metadata.whole:

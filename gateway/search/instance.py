@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 from pydicom.datadict import tag_for_keyword
@@ -23,9 +23,7 @@ from gateway.search.blocks import renumbered
 from gateway.search.metadata import Fault, Metadata, PackedInstance
 from gateway.search.settling import SETTLERS, Surroundings, settled
 from gateway.search.stored import values_of
-
-if TYPE_CHECKING:
-    from gateway.search.upstream import Names
+from gateway.search.upstream import Names
 
 DEFAULT_SYNTAX = "1.2.840.10008.1.2.4.202"
 """The transfer syntax of an instance that names none: HTJ2K lossless, RPCL (documented)."""

@@ -23,6 +23,8 @@ from gateway.qido.elements import Element
 from gateway.server.negotiation import CSV, DICOM_JSON, DICOM_XML, JSON, NDJSON
 
 CHUNK_BYTES = 16 * 1024
+CHUNK_RESULTS = 32
+"""A chunk is full at the first of both: to make one takes some milliseconds, in every form."""
 
 # The same for every answer, so that the same answer has the same ETag. The two hyphens before it
 # stand in no part: `dicomxml` writes none
@@ -51,8 +53,8 @@ Columns = Sequence[Attribute]
 class Body:
     """One form of body: a beginning, the results with a separator between them, and an ending.
 
-    It leaves in chunks of `chunk_bytes` or one result more. `held` says that its first bytes wait,
-    so that a failure is still a status; `has_columns` that every result has the same attributes.
+    It leaves in chunks of `chunk_results` at most. `held` says that its first bytes wait, so that a
+    failure is still a status; `has_columns` that every result has the same attributes.
     """
 
     content_type: str
@@ -61,7 +63,7 @@ class Body:
     separator: bytes = b""
     ending: Callable[[Ending], bytes] = lambda _: b""
     held: bool = True
-    chunk_bytes: int = CHUNK_BYTES
+    chunk_results: int = CHUNK_RESULTS
     has_columns: bool = False
 
 
@@ -95,7 +97,7 @@ BODIES: Mapping[str, Body] = MappingProxyType(
             _part,
             ending=lambda _: f"--{_BOUNDARY}--\r\n".encode(),
         ),
-        NDJSON: Body(NDJSON, _line, ending=_last_line, held=False, chunk_bytes=1),
+        NDJSON: Body(NDJSON, _line, ending=_last_line, held=False, chunk_results=1),
         CSV: Body(
             f"{CSV}; charset=utf-8; header=present",
             tabular.row,

@@ -18,6 +18,7 @@ from gateway.qido.attributes import (
     is_known,
     returned_by_default,
 )
+from gateway.qido.conditions import is_matchable
 from gateway.qido.query import PARAMETERS, Dialect
 from gateway.server.negotiation import JSON, OFFERED, choose_media_type
 from gateway.server.responses import error_response
@@ -39,7 +40,7 @@ def capabilities(dialect: Dialect) -> dict[str, Any]:
 
 def is_matched(attribute: Attribute, resource: Resource, dialect: Dialect) -> bool:
     """Whether a key on `attribute` is a criterion there; of a sequence, a key on its items."""
-    return attribute.matchable and is_known(attribute, resource, dialect.study_attributes)
+    return is_matchable(attribute) and is_known(attribute, resource, dialect.study_attributes)
 
 
 def _resource(resource: Resource, dialect: Dialect) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import orjson
 
 from gateway.errors import QueryError, StudyWindowError, UpstreamUnavailableError
 from gateway.healthimaging.budget import Budget
+from gateway.healthimaging.metadata import MetadataStore
 from gateway.healthimaging.walk import Calls, RequestUpstream, Rungs
 from gateway.qido.attributes import Level, returned_by_default
 from gateway.qido.elements import elements_of, in_order
@@ -19,7 +20,7 @@ from gateway.qido.result import Result
 from gateway.search.metadata import Fault
 from gateway.search.pipeline import Tally, count, search
 from gateway.search.plan import SearchOptions
-from gateway.server.bodies import BODIES, Body, Ending
+from gateway.server.bodies import BODIES, CHUNK_BYTES, Body, Ending
 
 _MAYBE_MORE = "There may be additional results that can be requested"
 
@@ -44,11 +45,13 @@ class SearchService:
         limits: Limits,
         dialect: Dialect,
         clock: Callable[[], float] = time.monotonic,
+        metadata: MetadataStore | None = None,
     ) -> None:
         self.dialect = dialect
         self._calls, self._limits, self._clock = calls, limits, clock
         self._options = options
         self._rungs = Rungs(clock)
+        self._metadata = metadata or MetadataStore(calls)
 
     def start(self, query: Query) -> RunningSearch:
         """A search of `query`; nothing is called before its results are asked for."""
@@ -58,7 +61,7 @@ class SearchService:
             query=query,
             limit=min(asked, self._limits.max_results),
             options=self._options,
-            upstream=RequestUpstream(self._calls, self._rungs, budget),
+            upstream=RequestUpstream(self._calls, self._rungs, budget, self._metadata),
             on_disorder=self._trust_less,
         )
 
@@ -120,7 +123,8 @@ class RunningSearch:
                     shown = elements_of(result, attributes, url, everything=query.everything)
                     pending += separator + form.encode(shown, attributes)
                     separator = form.separator
-                    if len(pending) >= form.chunk_bytes:
+                    full = self.tally.results % form.chunk_results == 0
+                    if full or len(pending) >= CHUNK_BYTES:
                         self._check_told(form)
                         yield bytes(pending)
                         pending.clear()

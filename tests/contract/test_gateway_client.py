@@ -23,6 +23,7 @@ from gateway.errors import (
 from gateway.healthimaging import client as client_module
 from gateway.healthimaging.budget import Budget
 from gateway.healthimaging.client import HealthImagingClient
+from gateway.healthimaging.metadata import MetadataStore
 from gateway.healthimaging.walk import RequestUpstream, Rungs
 from gateway.search.plan import Plan, Sort
 from tests.contract.serving import running
@@ -137,7 +138,9 @@ async def test_a_repeated_next_token_is_an_error(monkeypatch: pytest.MonkeyPatch
     """A token that comes again ends the walk with an error: it would never end."""
     async with upstream(monkeypatch, 10) as up:
         budget = Budget(100, 30, lambda: 0.0)
-        walk = await RequestUpstream(up.client, Rungs(lambda: 0.0), budget, 2).open(Plan())
+        walk = await RequestUpstream(
+            up.client, Rungs(lambda: 0.0), budget, MetadataStore(up.client), 2
+        ).open(Plan())
         up.faults.schedule("same-token")
         with pytest.raises(UpstreamRejectedError, match="same next token"):
             _ = [page async for page in walk]

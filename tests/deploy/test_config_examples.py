@@ -6,7 +6,7 @@ import re
 import tomllib
 from pathlib import Path
 
-from gateway.config import Settings, load_settings
+from gateway.config import MetadataSettings, Settings, load_settings
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "config" / "gateway.toml"
 
@@ -21,6 +21,8 @@ def test_example_shows_the_defaults() -> None:
     """What the example sets has no other effect than to name the data store."""
     shown = tomllib.loads(EXAMPLE.read_text("utf-8"))
     defaults = {name: field.default for name, field in Settings.model_fields.items()}
+    defaults["metadata"] = MetadataSettings().model_dump()
+    shown["metadata"]["study_attributes"] = tuple(shown["metadata"]["study_attributes"])
     del shown["datastore_id"], shown["region"]
     assert {name: defaults[name] for name in shown} == shown
 
@@ -28,7 +30,8 @@ def test_example_shows_the_defaults() -> None:
 def test_example_has_every_setting() -> None:
     """Each setting has its line, set or commented out."""
     names = re.findall(r"^(?:# )?([a-z_]+) = ", EXAMPLE.read_text("utf-8"), re.MULTILINE)
-    assert sorted(Settings.model_fields) == sorted(names)
+    own = [name for name in Settings.model_fields if name != "metadata"]
+    assert sorted((*own, *MetadataSettings.model_fields)) == sorted(names)
 
 
 def test_example_with_all_lines_loads(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from starlette.applications import Starlette
 
+from gateway.healthimaging.body import Body
 from gateway.healthimaging.walk import Calls
 from gateway.qido.query import Dialect
 from gateway.search.imageset import ImageSet, Page
@@ -48,6 +49,10 @@ class ListedCalls:
         page = tuple(self.image_sets[first : first + page_size])
         after = first + page_size
         return Page(page, str(after) if after < len(self.image_sets) else "")
+
+    async def image_set_metadata(self, image_set_id: str, version: int) -> Body:
+        """That it is gone."""
+        return Body(None)
 
 
 def app_over(

@@ -74,7 +74,7 @@ def test_every_offered_type_has_a_body() -> None:
 def test_what_waits() -> None:
     """Only NDJSON does not wait, and has a chunk a result; only CSV has columns."""
     assert [NDJSON] == [name for name, form in BODIES.items() if not form.held]
-    assert [NDJSON] == [name for name, form in BODIES.items() if form.chunk_bytes == 1]
+    assert [NDJSON] == [name for name, form in BODIES.items() if form.chunk_results == 1]
     assert [CSV] == [name for name, form in BODIES.items() if form.has_columns]
 
 

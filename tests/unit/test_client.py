@@ -16,7 +16,8 @@ from gateway.errors import (
     UpstreamUnavailableError,
     UpstreamValidationError,
 )
-from gateway.healthimaging.client import check_answer, criteria_of, error_for, error_of, page_of
+from gateway.healthimaging.client import check_answer, criteria_of, page_of
+from gateway.healthimaging.errors import error_for, error_of
 from gateway.search.imageset import ImageSet, Page
 from gateway.search.plan import CreatedBetween, Equal, Plan, Sort, StudyDateBetween
 

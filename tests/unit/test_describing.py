@@ -84,10 +84,9 @@ def test_names_of_instances(asked: str, has: str, lacks: str) -> None:
     assert not set(lacks.split()) & needs.names
 
 
-@pytest.mark.parametrize("asked", ["includefield=all", "00090010=ACME&00091001=A"])
-def test_everything_of_instances(asked: str) -> None:
-    """All is read where all is returned, or where a private block has to be found."""
-    assert needs_of(parse_query(INSTANCES, asked.encode()), SearchOptions()).names is None
+def test_everything_of_instances() -> None:
+    """All is read where all is returned."""
+    assert needs_of(parse_query(INSTANCES, b"includefield=all"), SearchOptions()).names is None
 
 
 @pytest.mark.parametrize("keys", [f"{COUNT}=1", f"orderby={COUNT}", f"includefield={COUNT}"])
@@ -148,7 +147,7 @@ class Upstream:
     metadata_by_id: dict[str, Metadata] = field(default_factory=dict)
     failing: frozenset[str] = frozenset()
     fetched: list[str] = field(default_factory=list)
-    pages: int = 0
+    names: list[Names] = field(default_factory=list)
     most_at_once: int = 0
     _under_way: int = 0
 
@@ -163,6 +162,7 @@ class Upstream:
         """That of the image set; the first that is asked for is the last to be there."""
         name = image_set.image_set_id
         self.fetched.append(name)
+        self.names.append(names)
         self._under_way += 1
         self.most_at_once = max(self.most_at_once, self._under_way)
         for _ in range(20 - min(19, len(self.fetched))):
@@ -235,11 +235,16 @@ async def test_several_at_once_in_order() -> None:
     assert AT_ONCE == upstream.most_at_once
 
 
-async def test_fewer_at_once_of_everything() -> None:
-    """Whole metadata may be large: less of it is held."""
+@pytest.mark.parametrize(
+    ("asked", "at_once"),
+    [("includefield=all", 2), ("00090010=ACME&00091001=A", 2), ("InstanceNumber=1", AT_ONCE)],
+)
+async def test_fewer_at_once_of_everything(asked: str, at_once: int) -> None:
+    """Whole metadata may be large: less of it is held. To find a private block takes all of it."""
     upstream = Upstream(SERIES)
-    await ask(upstream, "includefield=all")
-    assert 2 == upstream.most_at_once
+    await ask(upstream, asked)
+    assert at_once == upstream.most_at_once
+    assert {at_once == 2} == {names is None for names in upstream.names}
 
 
 async def test_an_end_at_the_limit_leaves_nothing_under_way() -> None:

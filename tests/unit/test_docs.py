@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
 from docs.generate import written
 from gateway.config import ENV_PREFIX, Settings
@@ -17,11 +18,12 @@ from gateway.qido.attributes import (
     Level,
     Resource,
 )
-from gateway.qido.conditions import Matching, matching_of
+from gateway.qido.conditions import Matching, is_matchable, matching_of
 from gateway.qido.keyvalues import MAX_VALUE_LENGTH
 from gateway.qido.query import Dialect, parse_query
 from gateway.search.grouping import MAX_WINDOW
 from gateway.search.imageset import Page
+from gateway.search.metadata import Fault
 from gateway.search.pipeline import MAX_SORTED, Tally
 from gateway.search.plan import MAX_TEXT_LENGTH, Plan, SearchOptions
 from gateway.server.responses import STATUS_OF
@@ -107,23 +109,35 @@ def anchors(text: str) -> set[str]:
 def test_settings_are_documented() -> None:
     """Every setting has a row with its name in the environment and its default, and no other."""
     expected = {
-        f"`{name}`": (f"`{ENV_PREFIX}{name.upper()}`", _default_in_words(name))
-        for name in Settings.model_fields
+        f"`{name}`": (f"`{ENV_PREFIX}{name.replace('.', '_').upper()}`", _default_in_words(name))
+        for name in _settings()
     }
     rows = table("docs/operations.md", "Setting")
     assert expected == {row["Setting"]: (row["Environment"], row["Default"]) for row in rows}
 
 
+IN_WORDS = {
+    "datastore_id": "required",
+    "region": "that of AWS's own configuration",
+    "public_base_url": "the request's own",
+    "cors_origins": "none",
+    "metadata.study_attributes": "none",
+}
+
+
 def _default_in_words(name: str) -> str:
-    if name in ("datastore_id", "region", "public_base_url", "cors_origins"):
-        return {
-            "datastore_id": "required",
-            "region": "that of AWS's own configuration",
-            "public_base_url": "the request's own",
-            "cors_origins": "none",
-        }[name]
-    default = Settings.model_fields[name].default
-    return f"`{str(default).lower()}`"
+    return IN_WORDS.get(name) or f"`{str(_settings()[name]).lower()}`"
+
+
+def _settings() -> dict[str, object]:
+    """Each setting's name, those of a table with its name and a dot, and its default."""
+    found: dict[str, object] = {}
+    for name, one in Settings.model_fields.items():
+        if isinstance(one.default, BaseModel):
+            found |= {f"{name}.{inner}": value for inner, value in one.default}
+        else:
+            found[name] = one.default
+    return found
 
 
 # --- attributes -----------------------------------------------------------------------------------
@@ -151,6 +165,9 @@ EXAMPLES: dict[tuple[Matching, str], tuple[str, str]] = {
     (Matching.SINGLE, "TM"): ("10", "Range"),
     (Matching.SINGLE, "UI"): ("1.2", "Exact"),
     (Matching.SINGLE, "IS"): ("07", "Exact"),
+    (Matching.SINGLE, "US"): ("07", "Exact"),
+    (Matching.SINGLE, "DS"): ("0.50", "Exact"),
+    (Matching.SINGLE, "AS"): ("030Y", "Exact"),
     (Matching.UID_LIST, "UI"): ("1.2,1.3", "Exact"),
     (Matching.WILD_CARD, ""): ("A*", "Wildcard"),
     (Matching.RANGE, "DA"): ("20240101-20240131", "Range"),
@@ -158,10 +175,21 @@ EXAMPLES: dict[tuple[Matching, str], tuple[str, str]] = {
     (Matching.LIST, ""): ("CT,MR", "Exact"),
     (Matching.FUZZY, ""): ("A&fuzzymatching=true", "Fuzzy"),
     (Matching.MULTIPLE, ""): ("A\\B&multiplevaluematching=true", "AllOf"),
+    (Matching.MULTIPLE, "AS"): ("030Y\\031Y&multiplevaluematching=true", "AllOf"),
     (Matching.EMPTY, ""): ('""&emptyvaluematching=true', "Empty"),
 }
 MATCHED = [(one, kind) for one in ATTRIBUTES for kind in matching_of(one)]
-NOT_MATCHED = [(one, None) for one in ATTRIBUTES if not one.matchable]
+NOT_MATCHED = [(one, None) for one in ATTRIBUTES if not is_matchable(one)]
+
+
+RESOURCES = {
+    Level.STUDY: Resource.STUDIES,
+    Level.SERIES: Resource.ALL_SERIES,
+    Level.INSTANCE: Resource.ALL_INSTANCES,
+}
+FETCHED = Dialect(
+    study_attributes=frozenset(a.keyword for a in ATTRIBUTES if a.level is Level.STUDY)
+)
 
 
 @pytest.mark.parametrize(
@@ -171,15 +199,17 @@ NOT_MATCHED = [(one, None) for one in ATTRIBUTES if not one.matchable]
 )
 def test_documented_matching_is_done(attribute: Attribute, kind: Matching | None) -> None:
     """A key makes the condition that the table names, or draws the Warning that it is ignored."""
-    resource = Resource.ALL_SERIES if attribute.level is Level.SERIES else Resource.STUDIES
     keys = f"{attribute.keyword}=A"
     expected = []
     if kind is Matching.COMBINED:
-        keys, expected = "StudyDate=20240101-20240102&StudyTime=10-11", ["Range"]
+        date = attribute.keyword.removesuffix("Date").removesuffix("Time")
+        keys, expected = f"{date}Date=20240101-20240102&{date}Time=10-11", ["Range"]
+    elif kind is Matching.SEQUENCE:
+        keys, expected = f"{attribute.keyword}.CodeValue=A", ["Sequence"]
     elif kind is not None:
         value, condition = EXAMPLES.get((kind, attribute.vr)) or EXAMPLES[kind, ""]
         keys, expected = f"{attribute.keyword}={value}", [condition]
-    query = parse_query(resource, keys.encode(), dialect=Dialect(instances_matchable=True))
+    query = parse_query(RESOURCES[attribute.level], keys.encode(), dialect=FETCHED)
     assert expected == [type(criterion.condition).__name__ for criterion in query.criteria]
     assert (kind is None) == bool(query.warnings)
 
@@ -201,13 +231,12 @@ def test_no_other_matching_is_done(attribute: Attribute) -> None:
 
 
 def _condition(attribute: Attribute, value: str) -> object:
-    resource = Resource.ALL_SERIES if attribute.level is Level.SERIES else Resource.STUDIES
     keys = f"{attribute.keyword}={value}".encode()
     try:
-        query = parse_query(resource, keys, dialect=Dialect(instances_matchable=True))
+        query = parse_query(RESOURCES[attribute.level], keys, dialect=FETCHED)
     except QueryError:
         return None
-    return query.criteria[0].condition
+    return query.criteria[0].condition if query.criteria else None
 
 
 def test_resources_are_documented() -> None:
@@ -228,9 +257,11 @@ class NoCalls:
         raise AssertionError("a Warning costs no call")
 
 
-def _warnings(query_string: bytes, tally: Tally | None = None) -> list[str]:
+def _warnings(
+    query_string: bytes, tally: Tally | None = None, resource: Resource = Resource.STUDIES
+) -> list[str]:
     service = SearchService(NoCalls(), SearchOptions(), Limits(), Dialect(), clock=lambda: 0.0)
-    running = service.start(parse_query(Resource.STUDIES, query_string))
+    running = service.start(parse_query(resource, query_string))
     running.tally = tally or Tally(total=0)
     running._over = True
     return list(running.warnings())
@@ -239,18 +270,24 @@ def _warnings(query_string: bytes, tally: Tally | None = None) -> list[str]:
 def test_warnings_are_documented() -> None:
     """The texts of the document are those of the code, to the letter."""
     spoken = {
-        *_warnings(b"SeriesDescription=LUNG&includefield=00091001"),
+        *_warnings(b"SeriesDescription=LUNG&includefield=Nothing"),
+        *_warnings(b"00091001=A&includefield=00091002", resource=Resource.ALL_INSTANCES),
+        *_warnings(b"", Tally(total=0, faults={Fault.GONE: {"a", "b"}}, partial={"a", "b"})),
         *_warnings(b"limit=2", Tally(total=9)),
         *_warnings(b"", Tally()),
         *_warnings(b"", Tally(total=0, hidden={"a", "b"})),
     }
     plain = {
         text.replace("SeriesDescription", "NAME")
+        .replace("00091001", "NAME")
+        .replace(Fault.GONE.value, "WHAT")
         .replace("are 7 additional", "are NUMBER additional")
         .replace("2 image sets", "NUMBER image sets")
         for text in spoken
     }
-    assert {row["Text"] for row in table("docs/conformance.md", "Text")} == plain
+    rows = {row["Text"]: row["When"] for row in table("docs/conformance.md", "Text")}
+    assert set(rows) == plain
+    assert all(fault.value in rows["The metadata of NUMBER image sets WHAT."] for fault in Fault)
 
 
 # --- statuses, floors -----------------------------------------------------------------------------
@@ -276,6 +313,6 @@ def test_limits_are_documented() -> None:
     fields = Settings.model_fields
     settings = ("default_limit", "max_results", "scan_budget_calls", "scan_budget_s")
     defaults = [fields[name].default for name in settings]
-    searches = [MAX_WINDOW, MAX_SORTED]
+    searches = [MAX_WINDOW, MAX_SORTED, fields["metadata"].default.max_mib]
     texts = [MAX_URI_LENGTH, MAX_VALUE_LENGTH, MAX_TEXT_LENGTH]
     assert [*defaults, *searches, *texts] == numbers

@@ -154,6 +154,18 @@ LONG = "A" * 512
                      [("StudyInstanceUID", "1.2", MatchedFor.NOTHING),
                       ("StudyInstanceUID", "1.4", MatchedFor.NOTHING),
                       ("PatientID", "PAT1", MatchedFor.NOTHING)], id="nothing in common"),
+        pytest.param("SeriesDescription=A*", ALL_SERIES,
+                     [("SeriesDescription", "A*", MatchedFor.METADATA)], id="a detail of series"),
+        pytest.param("NumberOfSeriesRelatedInstances=3", ALL_SERIES,
+                     [("NumberOfSeriesRelatedInstances", "3", MatchedFor.METADATA)],
+                     id="a number that summaries do not tell for sure"),
+        pytest.param("00400275.00400009=A&00400275.00401001=B?", Resource.ALL_INSTANCES,
+                     [("RequestAttributesSequence",
+                       "an item with ScheduledProcedureStepID A, RequestedProcedureID B?",
+                       MatchedFor.METADATA)], id="a sequence"),
+        pytest.param("SliceThickness=2.50&InstanceNumber=07", Resource.ALL_INSTANCES,
+                     [("SliceThickness", "2.50", MatchedFor.METADATA),
+                      ("InstanceNumber", "7", MatchedFor.METADATA)], id="numbers"),
     ],
 )  # fmt: skip
 def test_matched_here(text: str, resource: Resource, expected: list[object]) -> None:
@@ -171,6 +183,7 @@ def test_every_reason_is_given_somewhere() -> None:
     seen = {m.why for text in texts for m in explained(text).matched}
     seen |= {m.why for m in explained("SeriesInstanceUID=1&StudyInstanceUID=2", ALL_SERIES).matched}
     seen |= {m.why for m in explained("StudyInstanceUID=3", STUDY_SERIES).matched}
+    seen |= {m.why for m in explained("SeriesDescription=A", ALL_SERIES).matched}
     assert set(MatchedFor) == seen
 
 

@@ -18,7 +18,7 @@ from gateway.search.grouping import (
 )
 from gateway.search.imageset import ImageSet
 from gateway.search.plan import SearchOptions
-from gateway.search.study import found_series, shown, found_study
+from gateway.search.study import found_series, found_study, shown
 
 UID, SERIES, DATE, TIME = (
     "DICOMStudyInstanceUID",

@@ -614,6 +614,14 @@ def test_a_creator_that_is_no_text() -> None:
     assert ({"00190011": (), "00191101": ("a",)}, BAD_VALUE) == (found.values, found.faults)
 
 
+@pytest.mark.parametrize("creator", [None, "", [], {}], ids=["null", "empty", "none", "an object"])
+def test_a_creator_without_a_value(creator: Any) -> None:
+    """Its elements stand as stored, and are written."""
+    found = read({"00190010": creator, "00191001": "a"}, {"00191001": "LO"})
+    expected = {"00190010": {"vr": "LO"}, "00191001": {"vr": "LO", "Value": ["a"]}}
+    assert expected == written(found)
+
+
 def test_no_free_block() -> None:
     """Where every number is taken there is no room; what is asked for is given all the same."""
     stored = {f"001900{number:02X}": f"C{number}" for number in range(0x10, 0x100)}

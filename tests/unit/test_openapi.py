@@ -11,6 +11,7 @@ import yaml
 from openapi_spec_validator import validate
 from starlette.routing import Route
 
+from gateway.errors import QueryError
 from gateway.qido.attributes import (
     ATTRIBUTES,
     BY_KEYWORD,
@@ -18,7 +19,8 @@ from gateway.qido.attributes import (
     answerable,
     returned_by_default,
 )
-from gateway.qido.query import PARAMETERS, Dialect
+from gateway.qido.conditions import is_matchable
+from gateway.qido.query import PARAMETERS, Dialect, parse_query
 from gateway.server.capabilities import METHODS, capabilities, is_matched
 from gateway.server.documents import document, page
 from gateway.server.negotiation import OFFERED
@@ -26,7 +28,6 @@ from gateway.server.responses import STATUS_OF
 from gateway.server.routes import MAX_URI_LENGTH, ROOT
 from tests.http.upstream import ListedCalls, app_over
 
-ALL_MATCHED = Dialect(instances_matchable=True)
 PROJECT = Path(__file__).resolve().parents[2] / "pyproject.toml"
 
 
@@ -63,12 +64,11 @@ def test_it_has_every_route(openapi: dict[str, Any]) -> None:
 @pytest.mark.parametrize("resource", Resource, ids=lambda resource: resource.value)
 def test_it_has_every_parameter(openapi: dict[str, Any], resource: Resource) -> None:
     """A search has the parameters and the matching keys that the parser knows there."""
-    keys = {a.keyword for a in answerable(resource) if is_matched(a, resource, ALL_MATCHED)}
+    keys = {a.keyword for a in answerable(resource) if is_matched(a, resource, Dialect())}
     names = _names(openapi, ROOT + resource.value, "query")
     assert sorted({*PARAMETERS, *keys}) == sorted(names)
-    assert ("{study}" in resource.value) == (
-        "study" in _names(openapi, ROOT + resource.value, "path")
-    )
+    in_path = [name for name in ("study", "series") if f"{{{name}}}" in resource.value]
+    assert in_path == _names(openapi, ROOT + resource.value, "path")
 
 
 def test_it_describes_each_key(openapi: dict[str, Any]) -> None:
@@ -100,7 +100,11 @@ def test_it_has_the_media_types_and_limits(openapi: dict[str, Any]) -> None:
 def test_the_page_has_all_of_it(openapi: dict[str, Any]) -> None:
     """The page names each path, parameter and status."""
     text = page(openapi)
-    for name in (*openapi["paths"], *PARAMETERS, *(a.keyword for a in ATTRIBUTES if a.matchable)):
+    for name in (
+        *openapi["paths"],
+        *PARAMETERS,
+        *(a.keyword for a in ATTRIBUTES if is_matchable(a)),
+    ):
         assert name in text
 
 
@@ -121,17 +125,31 @@ def _marked(part: Any) -> Any:
     return f"<b>{part}" if isinstance(part, str) else part
 
 
-@pytest.mark.parametrize("dialect", [Dialect(), Dialect(strict=True), ALL_MATCHED])
+FETCHED = Dialect(study_attributes=frozenset(("PatientAge", "ReferringPhysicianName")))
+SAMPLES = {"DA": "20200101", "TM": "10", "AS": "030Y"}
+
+
+@pytest.mark.parametrize("dialect", [Dialect(), Dialect(strict=True), FETCHED])
 def test_capabilities(dialect: Dialect) -> None:
     """Of each attribute: whether a key on it is a criterion with these settings, and its return."""
     for one, resource in zip(capabilities(dialect)["resources"], Resource, strict=True):
-        assert [a.keyword for a in answerable(resource)] == [
+        assert [a.keyword for a in answerable(resource, dialect.study_attributes)] == [
             a["keyword"] for a in one["attributes"]
         ]
+        assert ("instances" in resource.value) == one["otherAttributes"]
         for attribute in one["attributes"]:
-            known = BY_KEYWORD[attribute["keyword"]].matchable
-            if attribute["keyword"] == "NumberOfSeriesRelatedInstances":
-                known = dialect.instances_matchable
-            assert known == attribute["matched"]
+            assert _is_criterion(attribute, resource, dialect) == attribute["matched"]
         default = [a["keyword"] for a in one["attributes"] if a["returned"] == "always"]
         assert [a.keyword for a in returned_by_default(resource)] == default
+
+
+def _is_criterion(attribute: dict[str, Any], resource: Resource, dialect: Dialect) -> bool:
+    """Whether the parser takes a key on it, or on its items, for a criterion."""
+    item = ".CodeValue" if attribute["vr"] == "SQ" else ""
+    key = f"{attribute['keyword']}{item}={SAMPLES.get(attribute['vr'], '1')}"
+    uids = {f"{n}_uid": "1" for n in ("study", "series") if f"{{{n}}}" in resource.value}
+    try:
+        query = parse_query(resource, key.encode(), **uids, dialect=dialect)
+    except QueryError:  # strict
+        return False
+    return len(query.criteria) > len(uids)

@@ -9,6 +9,7 @@ import pytest
 
 from gateway.config import load_settings
 from gateway.errors import ConfigError
+from gateway.healthimaging.metadata import MIB, MetadataLimits
 
 STORE = "0123456789abcdef0123456789abcdef"
 
@@ -51,6 +52,63 @@ def load(monkeypatch: pytest.MonkeyPatch, **variables: str) -> Any:
 def test_accepts(monkeypatch: pytest.MonkeyPatch, name: str, text: str, value: Any) -> None:
     """Each setting is read from its variable."""
     assert value == getattr(load(monkeypatch, **{name: text}), name.lower())
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("STUDY_ATTRIBUTES", "", ()),
+        ("STUDY_ATTRIBUTES", "PatientAge, ReferringPhysicianName",
+         ("PatientAge", "ReferringPhysicianName")),
+        ("CACHE_MIB", "0", 0), ("MAX_MIB", "1", 1), ("CALLS_PER_S", "0.5", 0.5), ("BURST", "1", 1),
+    ],
+)  # fmt: skip
+def test_accepts_metadata(
+    monkeypatch: pytest.MonkeyPatch, name: str, text: str, value: Any
+) -> None:
+    """Each setting of the table of metadata is read from its variable."""
+    settings = load(monkeypatch, **{f"METADATA_{name}": text})
+    assert value == getattr(settings.metadata, name.lower())
+
+
+def test_a_table_in_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The environment and the file give one table together; an array is a list of keywords."""
+    file = tmp_path / "g.toml"
+    table = '[metadata]\nstudy_attributes = ["PatientAge"]\ncache_mib = 2\nburst = 3\n'
+    file.write_text(f'datastore_id = "{STORE}"\nregion = "x"\n{table}')
+    monkeypatch.setenv("QIDO_GATEWAY_METADATA_BURST", "4")
+    found = load_settings(file, {}, None).metadata
+    assert (("PatientAge",), 4) == (found.study_attributes, found.burst)
+    expected = MetadataLimits(cache_bytes=2 * MIB, max_bytes=256 * MIB, calls_per_s=50, burst=4)
+    assert expected == found.limits
+
+
+def test_what_study_attributes_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is possible is listed: of the study, and in metadata alone."""
+    with pytest.raises(ConfigError, match="ReferringPhysicianName") as caught:
+        load(monkeypatch, METADATA_STUDY_ATTRIBUTES="StudyDate")
+    assert "PatientAge" in str(caught.value)
+    assert "StudyDate" not in str(caught.value)
+    assert "SeriesDescription" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("METADATA_STUDY_ATTRIBUTES", "Rows"), ("METADATA_STUDY_ATTRIBUTES", "StudyDate"),
+        ("METADATA_STUDY_ATTRIBUTES", "NoSuch"), ("METADATA_STUDY_ATTRIBUTES", "PatientAge,X1"),
+        ("METADATA_CACHE_MIB", "-1"), ("METADATA_MAX_MIB", "0"), ("METADATA_CALLS_PER_S", "0"),
+        ("METADATA_CALLS_PER_S", "inf"), ("METADATA_BURST", "0"), ("METADATA_BURST", "x"),
+        ("METADATA_FOO", "1"), ("METADATA", "{}"),
+    ],
+)  # fmt: skip
+def test_refuses_metadata(monkeypatch: pytest.MonkeyPatch, name: str, text: str) -> None:
+    """A wrong setting of the table is one sentence that names it and not its value."""
+    with pytest.raises(ConfigError) as caught:
+        load(monkeypatch, **{name: text})
+    (fault,) = caught.value.problems
+    assert name in fault.replace(".", "_")
+    assert text not in fault or len(text) == 1
 
 
 @pytest.mark.parametrize(
@@ -103,7 +161,12 @@ def test_the_command_line_outranks_the_environment_and_that_the_file(
 
 @pytest.mark.parametrize(
     ("text", "named"),
-    [("port = ", "not TOML"), ("colour = 1", "COLOUR"), ('port = "x"', "PORT")],
+    [
+        ("port = ", "not TOML"),
+        ("[metadata]\ncolour = 1", "METADATA.COLOUR"),
+        ("colour = 1", "COLOUR"),
+        ('port = "x"', "PORT"),
+    ],
 )
 def test_a_wrong_file(tmp_path: Path, text: str, named: str) -> None:
     """A file that is no TOML, or has an unknown or wrong setting, is a sentence."""

@@ -9,7 +9,7 @@ import pytest
 from gateway.search.grouping import winner_first
 from gateway.search.imageset import ImageSet
 from gateway.search.plan import SearchOptions
-from gateway.search.study import found_series, shown, found_study, summary_values
+from gateway.search.study import found_series, found_study, shown, summary_values
 from tests.unit.tables import named
 
 SERIES, MODALITY = "DICOMSeriesInstanceUID", "DICOMSeriesModality"
@@ -62,9 +62,7 @@ def test_a_study_without_a_primary_image_set(mode: Any, series: Any, modalities:
     options = SearchOptions(image_sets=mode)
     study = found_study(sets, options)
     assert (series is None) == (study is None)
-    assert (series or []) == [
-        r.values["SeriesInstanceUID"][0] for r in found_series(sets, options)
-    ]
+    assert (series or []) == [r.values["SeriesInstanceUID"][0] for r in found_series(sets, options)]
     assert study is None or modalities == study.values["ModalitiesInStudy"]
 
 

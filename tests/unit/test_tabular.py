@@ -56,6 +56,13 @@ def test_columns() -> None:
     )
 
 
+def test_nothing_is_lost() -> None:
+    """An element without a column is a bug that is seen."""
+    one = Element("00100020", "PatientID", "LO", ("A",))
+    with pytest.raises(ValueError, match="column"):
+        tabular.row([one], [attribute("StudyDate")])
+
+
 @pytest.mark.parametrize(
     ("written", "expected"),
     named({

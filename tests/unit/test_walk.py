@@ -13,7 +13,9 @@ from gateway.errors import (
     UpstreamTimeoutError,
     UpstreamValidationError,
 )
+from gateway.healthimaging.body import Body
 from gateway.healthimaging.budget import Budget
+from gateway.healthimaging.metadata import MetadataStore
 from gateway.healthimaging.walk import RUNG_MEMORY_S, RequestUpstream, Rungs
 from gateway.search.imageset import Page
 from gateway.search.plan import CreatedBetween, Equal, Plan, Sort, StudyDateBetween
@@ -40,11 +42,15 @@ class Picky:
             raise UpstreamValidationError("no")
         return Page(())
 
+    async def image_set_metadata(self, image_set_id: str, version: int) -> Body:
+        """That it is gone."""
+        return Body(None)
+
 
 def upstream(calls: Picky, rungs: Rungs | None = None, max_calls: int = 99) -> RequestUpstream:
     """A request's upstream, with a clock that stands."""
     budget = Budget(max_calls, 30, lambda: 0.0)
-    return RequestUpstream(calls, rungs or Rungs(lambda: 0.0), budget)
+    return RequestUpstream(calls, rungs or Rungs(lambda: 0.0), budget, MetadataStore(calls))
 
 
 @pytest.mark.parametrize(
@@ -112,15 +118,49 @@ def test_budget() -> None:
     budget = Budget(3, 10, lambda: now)
     assert 10 == budget.start_call()
     now = 4.0
-    budget.end_call(0.0, attempts=2)
+    budget.end_call(attempts=2)
     assert (2, 4.0) == (budget.calls, budget.spent_s)
     assert 6 == budget.start_call()
-    budget.end_call(4.0, attempts=1)
-    with pytest.raises(ResultTooLargeError):
-        budget.start_call()
+    budget.end_call(attempts=1)
+    for refused in (budget.start_call, budget.count_call):
+        with pytest.raises(ResultTooLargeError):
+            refused()
+    assert 6 == budget.start_waiting()  # what is no call may still be waited for
+    now = 10.0
+    budget.end_waiting()
     slow = Budget(9, 10, lambda: now, spent_s=10.0)
+    for one in (budget, slow):
+        with pytest.raises(ResultTooLargeError):
+            one.start_waiting()
     with pytest.raises(ResultTooLargeError):
         slow.start_call()
+    assert (3, 0) == (budget.calls, slow.calls)
+
+
+@pytest.mark.parametrize(
+    ("steps", "spent_s", "left_s"),
+    [
+        pytest.param("+0 -3", 3, 7, id="one call"),
+        pytest.param("+0 -1 +5 -7", 3, 7, id="the time between calls is not counted"),
+        pytest.param("+0 +0 -4 -4", 4, 6, id="calls at once are counted once"),
+        pytest.param("+0 +2 -3 -6", 6, 4, id="calls that overlap"),
+        pytest.param("+0 +1 -2 +3 -4 -5 +8 -9", 6, 4, id="a chain, and one apart"),
+        pytest.param("+0", 0, 6, id="what is under way counts as well"),
+    ],
+)
+def test_overlapping_calls(steps: str, spent_s: float, left_s: float) -> None:
+    """A second in which any number of calls is under way is one second."""
+    now = 0.0
+    budget = Budget(99, 10, lambda: now)
+    for step in steps.split():
+        now = float(step[1:])
+        if step[0] == "+":
+            budget.start_call()
+        else:
+            budget.end_call(attempts=1)
+    assert spent_s == budget.spent_s
+    now = now + 4 if left_s == 6 and spent_s == 0 else now
+    assert left_s == budget.start_waiting()
 
 
 async def test_retries_of_a_failure_are_counted() -> None:

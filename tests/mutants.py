@@ -217,7 +217,7 @@ MUTANTS: tuple[tuple[str, str, str], ...] = (
     (NEGOTIATION, "if name == _PART:", "if False:"),
     (NEGOTIATION, "(offered, without_type, ", "(offered, "),
     (NEGOTIATION, "unquoted.strip().lower()", "of"),
-    (RESULT, "if attribute.delimited else [stored]", "if True else [stored]"),
+    (RESULT, "if delimited and vr not in _ONE_TEXT:", "if vr not in _ONE_TEXT:"),
     (RESULT, 'text.rstrip(" \\0")', "text"),
     (RESULT, 'if vr == "PN" and not', "if False and not"),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing, contextmanager
@@ -128,6 +129,8 @@ class RunningSearch:
                         self._check_told(form)
                         yield bytes(pending)
                         pending.clear()
+                        # Results can come without any waiting, and others have to be served
+                        await asyncio.sleep(0)
             self._check_told(form)
             yield bytes(pending) + form.ending(self._ending())
         finally:

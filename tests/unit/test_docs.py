@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from docs.generate import written
 from gateway.config import ENV_PREFIX, Settings
 from gateway.errors import QueryError
+from gateway.healthimaging.body import Body
 from gateway.qido.attributes import (
     ATTRIBUTES,
     Attribute,
@@ -253,6 +254,10 @@ class NoCalls:
     """An upstream that nobody asks."""
 
     async def search_image_sets(self, one: Plan, page_size: int, next_token: str) -> Page:
+        """Is not called."""
+        raise AssertionError("a Warning costs no call")
+
+    async def image_set_metadata(self, image_set_id: str, version: int) -> Body:
         """Is not called."""
         raise AssertionError("a Warning costs no call")
 

@@ -16,10 +16,10 @@ from typing import Any
 
 import orjson
 
-FIRST_WINDOW = 128 * 1024
+FIRST_WINDOW = 32 * 1024
 """Characters that a value is first looked for in."""
 
-MOST_WINDOW = 512 * 1024
+MOST_WINDOW = 128 * 1024
 """Characters that are parsed in one step at most: some milliseconds."""
 
 _NUMBER_TAIL = 4  # "e+1" and what ends it: until then a number may go on

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pydicom
 import pytest
+from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
 
@@ -18,6 +20,7 @@ from tests.e2e.running import Running, ask
 from tests.unit.witness import DEPARTURES, differences, expected, read
 
 STUDY_UID, SERIES_UID, INSTANCE_UID = "0020000D", "0020000E", "00080018"
+UID_TAGS = (STUDY_UID, SERIES_UID, INSTANCE_UID)
 UIDs = tuple[str, str, str]
 
 # PS3.18 Tables 10.6.3-3 to -5 and what viewers read beside: without a value they are empty, not
@@ -38,8 +41,14 @@ REQUIRED = {
     "00200013": "IS",
 }
 
-# What the demo answers otherwise than the one file, beside the witness's departures
-HELD: dict[str, dict[str, str]] = {}
+# What the demo answers otherwise than the one file, beside the witness's departures. Where several
+# files have the same instance, only what patient, study and series hold is that of another file
+HELD: dict[str, dict[str, str]] = {
+    "HealthImaging holds patient, study and series once: those of the series' first file": {
+        "JPEG2000.dcm": "00080080/0",
+        "chrFrenMulti.dcm": "00101000 00101001",
+    },
+}
 
 
 @cache
@@ -91,7 +100,7 @@ def test_instance_is_as_pydicom_writes_it(demo: Running, uids: UIDs) -> None:
     dataset = read(path)
     answer = ask(f"{demo.url}/instances?SOPInstanceUID={uids[2]}&includefield=all")
     (found,) = answer.json
-    assert uids == tuple(found[tag]["Value"][0] for tag in (STUDY_UID, SERIES_UID, INSTANCE_UID))
+    assert uids == tuple(found[tag]["Value"][0] for tag in UID_TAGS)
     empty = {tag: {"vr": vr} for tag, vr in REQUIRED.items()}
     whole = {**empty, **expected(path), **made(demo, uids, dataset)}
     places = (by.get(path.name, "") for table in (DEPARTURES, HELD) for by in table.values())
@@ -103,7 +112,84 @@ def test_instance_is_as_pydicom_writes_it(demo: Running, uids: UIDs) -> None:
 
 def test_the_files() -> None:
     """There are many, some that share an instance, and each departure names one that is held."""
-    names = {last(uids).name for uids in held()}
-    assert 100 < len(held())
+    names = [last(uids).name for uids in held()]
+    assert 100 < len(names) == len(set(names))
     assert 10 < sum(len(paths) > 1 for paths in held().values())
-    assert set() == {name for by in HELD.values() for name in by} - names
+    assert set() == {name for by in HELD.values() for name in by} - set(names)
+
+
+def test_no_other_instance_is_there(demo: Running) -> None:
+    """The demo has each instance of the files once, and no other."""
+    found = ask(f"{demo.url}/instances").json
+    uids = [tuple(one[tag]["Value"][0] for tag in UID_TAGS) for one in found]
+    assert sorted(held()) == sorted(uids)
+
+
+def test_order(demo: Running) -> None:
+    """Instances stand by the order of their studies and series, then by number and UID."""
+    series = [
+        (one[STUDY_UID]["Value"][0], one[SERIES_UID]["Value"][0])
+        for one in ask(f"{demo.url}/series").json
+    ]
+    found = ask(f"{demo.url}/instances").json
+    places = [
+        (
+            series.index((one[STUDY_UID]["Value"][0], one[SERIES_UID]["Value"][0])),
+            *_number(one.get("00200013", {})),
+            one[INSTANCE_UID]["Value"][0],
+        )
+        for one in found
+    ]
+    assert sorted(places) == places
+
+
+def _number(attribute: dict[str, Any]) -> tuple[bool, int]:
+    values = attribute.get("Value")
+    return (values is None, int(values[0]) if values else 0)
+
+
+FOUND_BY: dict[str, tuple[str, Callable[[Dataset], bool]]] = {
+    "its class": (
+        "SOPClassUID=1.2.840.10008.5.1.4.1.1.88.11",
+        lambda d: d.SOPClassUID.endswith(".88.11"),
+    ),
+    "its size": ("Rows=64&Columns=64", lambda d: (d.get("Rows"), d.get("Columns")) == (64, 64)),
+    "a decimal": ("SliceThickness=5", lambda d: d.get("SliceThickness") == 5),
+    "a series' description": (
+        "SeriesDescription=FAST*&Modality=MR",
+        lambda d: str(d.get("SeriesDescription", "")).startswith("FAST"),
+    ),
+    "a day": (
+        "SeriesDate=20030101-20031231",
+        lambda d: str(d.get("SeriesDate", "")).startswith("2003"),
+    ),
+    "a code within a sequence": (
+        "DerivationCodeSequence.CodeMeaning=Lossy*&DerivationCodeSequence.CodeValue=113040",
+        lambda d: any(i.CodeValue == "113040" for i in d.get("DerivationCodeSequence", [])),
+    ),
+    "items within items": (
+        "ContentSequence.ConceptNameCodeSequence.CodeMeaning=*Observer*",
+        lambda d: any(
+            "Observer" in name.CodeMeaning
+            for item in d.get("ContentSequence", [])
+            for name in item.get("ConceptNameCodeSequence", [])
+        ),
+    ),
+    "a private attribute, in whatever block": (
+        "00092004=LightSpeed*&00090020=GEMS_IDEN_01",
+        lambda d: str(d.get((0x0009, 0x1004), DataElement(0x00091004, "SH", "")).value).startswith(
+            "LightSpeed"
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize(("query", "has"), FOUND_BY.values(), ids=FOUND_BY)
+def test_instances_are_found_by(demo: Running, query: str, has: Callable[[Dataset], bool]) -> None:
+    """A key on what only metadata tells finds the instances whose files have it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        expected_uids = {uids[2] for uids in held() if has(read(last(uids)))}
+    found = ask(f"{demo.url}/instances?{query}").json
+    assert expected_uids == {one[INSTANCE_UID]["Value"][0] for one in found}
+    assert found

@@ -90,7 +90,7 @@ def made(demo: Running, uids: UIDs, dataset: pydicom.FileDataset) -> dict[str, A
     }
 
 
-@pytest.mark.parametrize("uids", sorted(held(), key=last), ids=lambda uids: last(uids).name)
+@pytest.mark.parametrize("uids", sorted(held()), ids=lambda uids: last(uids).name)
 def test_instance_is_as_pydicom_writes_it(demo: Running, uids: UIDs) -> None:
     """Found by its UID alone, it has each attribute of its file, and only what is added to them.
 
@@ -116,6 +116,75 @@ def test_the_files() -> None:
     assert 100 < len(names) == len(set(names))
     assert 10 < sum(len(paths) > 1 for paths in held().values())
     assert set() == {name for by in HELD.values() for name in by} - set(names)
+
+
+# --- what OHIF reads ------------------------------------------------------------------------------
+
+OHIF = {"Accept": "application/dicom+json"}
+CLICKED = "0008103E%2C00080021"
+OPENED = "00080021,00080031,0008103E,00200011"
+# By its SeriesNumber OHIF sorts the series, under its modality, description and day it shows each
+READ = {
+    "00080021": "SeriesDate",
+    "00080031": "SeriesTime",
+    "00080060": "Modality",
+    "0008103E": "SeriesDescription",
+    "00200011": "SeriesNumber",
+}
+
+
+def first_files(study_uid: str) -> dict[str, Path]:
+    """The series of a study to the first file of each, whose attributes the series has."""
+    found: dict[str, Path] = {}
+    for (study, series, _), paths in held().items():
+        if study == study_uid:
+            found[series] = min([*paths, *([found[series]] if series in found else [])])
+    return found
+
+
+@pytest.mark.parametrize("study_uid", sorted(bundled_studies()), ids=lambda uid: uid[-12:])
+def test_series_are_as_ohif_reads_them(demo: Running, study_uid: str) -> None:
+    """A row that is clicked, and a study that is opened, have the series of the files."""
+    address = f"{demo.url}/studies/{study_uid}/series"
+    clicked = ask(f"{address}?includefield={CLICKED}", OHIF).json
+    opened = ask(f"{address}?includefield={OPENED}", OHIF).json
+    assert [one[SERIES_UID] for one in clicked] == [one[SERIES_UID] for one in opened]
+    files = first_files(study_uid)
+    assert sorted(files) == sorted(one[SERIES_UID]["Value"][0] for one in opened)
+    for row, one in zip(clicked, opened, strict=True):
+        uid = one[SERIES_UID]["Value"][0]
+        dataset = read(files[uid])
+        told = {tag: one[tag].get("Value", [""])[0] for tag in READ}
+        assert {tag: _plain(dataset, keyword) for tag, keyword in READ.items()} == told
+        assert {tag: one[tag] for tag in row if tag in READ} == {
+            tag: attribute for tag, attribute in row.items() if tag in READ
+        }
+        number = len(bundled_studies()[study_uid].series[uid].instances)
+        assert [number] == one["00201209"]["Value"] == row["00201209"]["Value"]
+
+
+def _plain(dataset: Dataset, keyword: str) -> str | int:
+    value = dataset.get(keyword)
+    if value in (None, ""):
+        return ""
+    return int(value) if keyword == "SeriesNumber" else str(value).strip()
+
+
+def test_first_instances_are_as_ohif_asks_for_them(demo: Running) -> None:
+    """Where a series has no thumbnail, the first instance is that of the least number."""
+    by_series: dict[tuple[str, str], list[tuple[Any, ...]]] = {}
+    for uids in held():
+        number = read(last(uids)).get("InstanceNumber")
+        place = (number in (None, ""), int(number or 0), uids[2])
+        by_series.setdefault(uids[:2], []).append(place)
+    assert len(by_series) > len(bundled_studies())
+    for (study, series), places in by_series.items():
+        address = f"{demo.url}/studies/{study}/series/{series}/instances"
+        (found,) = ask(f"{address}?limit=1&includefield=00080018", OHIF).json
+        assert min(places)[2] == found[INSTANCE_UID]["Value"][0]
+
+
+# --- which there are, in which order --------------------------------------------------------------
 
 
 def test_no_other_instance_is_there(demo: Running) -> None:
@@ -147,6 +216,8 @@ def _number(attribute: dict[str, Any]) -> tuple[bool, int]:
     values = attribute.get("Value")
     return (values is None, int(values[0]) if values else 0)
 
+
+# --- what they are found by -----------------------------------------------------------------------
 
 FOUND_BY: dict[str, tuple[str, Callable[[Dataset], bool]]] = {
     "its class": (

@@ -97,7 +97,7 @@ def cell_of(attribute: dict[str, Any]) -> str:
         groups = ("Alphabetic", "Ideographic", "Phonetic")
         values = ["=".join(name.get(group, "") for group in groups).rstrip("=") for name in values]
     joined = "\\".join("" if value is None else str(value) for value in values)
-    return attribute.get("InlineBinary", joined)
+    return str(attribute.get("InlineBinary", joined))
 
 
 def shown(attribute: dict[str, Any], cell: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Mapping
 
@@ -24,7 +25,12 @@ def build(settings: Settings, environment: Mapping[str, str] = os.environ) -> St
         no_match_status=settings.no_match_status,
         cache_control=settings.cache_control,
     )
-    return create_app(service_of(settings, client), options, client.aclose)
+    app = create_app(service_of(settings, client), options, client.aclose)
+    # What stands now stays. A full collection that walked it, while metadata is read, would hold
+    # every request for some 50 ms (bench/stall.py)
+    gc.collect()
+    gc.freeze()
+    return app
 
 
 def client_of(

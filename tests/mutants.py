@@ -46,7 +46,14 @@ PLAN, GROUPING = "gateway/search/plan.py", "gateway/search/grouping.py"
 PIPELINE, STUDY = "gateway/search/pipeline.py", "gateway/search/study.py"
 GATHERING = "gateway/search/gathering.py"
 MATCHING, CONDITIONS = "gateway/qido/matching.py", "gateway/qido/conditions.py"
+KEYVALUES, KEYS = "gateway/qido/keyvalues.py", "gateway/qido/keys.py"
+NUMBERS, MOMENTS = "gateway/qido/numbers.py", "gateway/qido/moments.py"
+ASKING = "gateway/qido/asking.py"
 JSON, RESULT = "gateway/qido/dicomjson.py", "gateway/qido/result.py"
+ELEMENTS, XML = "gateway/qido/elements.py", "gateway/qido/dicomxml.py"
+TABULAR, BODIES = "gateway/qido/tabular.py", "gateway/server/bodies.py"
+SEARCHES, RESPONSES = "gateway/server/searches.py", "gateway/server/responses.py"
+NEGOTIATION = "gateway/server/negotiation.py"
 QUERY = "gateway/qido/query.py"
 COST = "gateway/search/cost.py"
 ARRIVAL, ORDERING = "gateway/qido/arrival.py", "gateway/qido/ordering.py"
@@ -58,11 +65,29 @@ OWN = {
     STUDY: "tests/unit/test_grouping.py",
     PIPELINE: "tests/http/test_search.py",
     GATHERING: "tests/http/test_search.py tests/laws/test_completion.py tests/laws/test_arrival.py",
-    MATCHING: "tests/unit/test_matching_types.py",
-    CONDITIONS: "tests/unit/test_query_values.py tests/unit/test_query_rules.py",
+    MATCHING: (
+        "tests/unit/test_matching_types.py tests/unit/test_matching_instances.py "
+        "tests/unit/test_matching_sequences.py"
+    ),
+    CONDITIONS: "tests/unit/test_query_vrs.py tests/unit/test_query_rules.py",
+    KEYVALUES: (
+        "tests/unit/test_query_vrs.py tests/unit/test_query_instances.py "
+        "tests/unit/test_query_values.py tests/unit/test_query_rules.py"
+    ),
+    KEYS: "tests/unit/test_query_instances.py tests/unit/test_query_values.py",
+    NUMBERS: "tests/unit/test_matching_instances.py",
+    MOMENTS: "tests/unit/test_query_vrs.py tests/unit/test_arrival.py",
+    ASKING: "tests/unit/test_query_instances.py",
     QUERY: "tests/unit/test_query_rules.py",
     JSON: "tests/unit/test_encoding.py",
     RESULT: "tests/unit/test_encoding.py tests/unit/test_values_and_json.py",
+    ELEMENTS: "tests/unit/test_elements.py",
+    XML: "tests/unit/test_dicomxml.py",
+    TABULAR: "tests/unit/test_tabular.py",
+    BODIES: "tests/unit/test_bodies.py",
+    SEARCHES: "tests/http/test_media_types.py",
+    RESPONSES: "tests/http/test_media_types.py tests/http/test_keeping.py",
+    NEGOTIATION: "tests/unit/test_negotiation.py",
     COST: "tests/unit/test_explain.py",
     ARRIVAL: "tests/unit/test_arrival.py",
     ORDERING: "tests/unit/test_ordering.py",
@@ -124,16 +149,40 @@ MUTANTS: tuple[tuple[str, str, str], ...] = (
     (MATCHING, "if literal(group):", "if False:"),
     (MATCHING, "lambda stored: all(test(stored)", "lambda stored: any(test(stored)"),
     (MATCHING, "not stored.get(keyword)", "keyword in stored and not stored[keyword]"),
-    (CONDITIONS, "if len(values) > 1 and any(", "if False and any("),
-    (CONDITIONS, "behaviours.multiple and attribute.delimited and", "behaviours.multiple and"),
-    (QUERY, "key=lambda pair: pair[0] not in _BEHAVIOURS", "key=lambda pair: 0"),
-    (ORDERING, "reversed(keys)", "keys"),
-    (ORDERING, "fold(value.rstrip", "str(value.rstrip"),
-    (ARRIVAL, '-1 if offset[:1] == "-" else 1', '1 if offset[:1] == "-" else -1'),
-    (CONDITIONS, "upper and upper[1]", "upper and upper[0]"),
-    (CONDITIONS, "if form and form == _form(time_text):", "if False:"),
+    (MATCHING, "first <= upper", "last <= upper"),
+    (MATCHING, "(lambda text: text.upper() in wanted) if", "wanted.__contains__ if"),
+    (MATCHING, "isinstance(value, Item) and accepts(value.values)", "isinstance(value, Item)"),
+    (KEYVALUES, "if len(values) > 1 and any(", "if False and any("),
     (
         CONDITIONS,
+        "attribute.vr in MULTIPLE_VRS and attribute.delimited",
+        "attribute.vr in MULTIPLE_VRS",
+    ),
+    (CONDITIONS, "and attribute.keyword not in _NEVER_MATCHED", ""),
+    (KEYVALUES, 'text.strip(" ")).replace(" ", "+")', 'text.strip(" "))'),
+    (KEYVALUES, 'case "AS" if not _AGE', 'case "AS" if False and not _AGE'),
+    (KEYVALUES, "if is_creator(attribute):", "if False:"),
+    (
+        KEYS,
+        "inner.setdefault(path[0].keyword, []).append((path, key))",
+        "inner[name_of(path)] = [(path, key)]",
+    ),
+    (KEYS, 'attribute.vr == "SQ" for attribute in path[:-1]', "True for attribute in path[:-1]"),
+    (ASKING, "reserved = creator_tag(attribute.tag) in creators", "reserved = True"),
+    (ASKING, "> MAX_ITEM_KEYS:", "> 10**9:"),
+    (NUMBERS, 'if vr == "FL" else number', "if False else number"),
+    (NUMBERS, "Decimal(repr(value))", "Decimal(value)"),
+    (NUMBERS, "Decimal(value) if _DECIMAL", "Decimal(float(value)) if _DECIMAL"),
+    (MOMENTS, '-1 if offset[:1] == "-" else 1', '1 if offset[:1] == "-" else -1'),
+    (MOMENTS, 'date[4:6] or "12"', 'date[4:6] or "11"'),
+    (QUERY, "key=lambda pair: pair[0] not in _BEHAVIOURS", "key=lambda pair: 0"),
+    (ORDERING, "reversed(keys)", "keys"),
+    (ORDERING, "fold(text.rstrip", "str(text.rstrip"),
+    (ARRIVAL, "parse_moment(text) if _DAY.match(text) else None", "parse_moment(text)"),
+    (MOMENTS, "upper and upper[1]", "upper and upper[0]"),
+    (KEYS, "if form and form == _form(times.text):", "if False:"),
+    (
+        KEYVALUES,
         're.split(r"[,\\\\]", text))))\n    if not uids',
         're.split(r"[,]", text))))\n    if not uids',
     ),
@@ -141,11 +190,34 @@ MUTANTS: tuple[tuple[str, str, str], ...] = (
     (COST, "calls = max(lanes, pages) + self._completions()", "calls = pages"),
     (COST, "return everything - equal[-1] if equal else 0", "return 0"),
     (COST, "Cost(min(len(found.lanes), max_calls), max_calls", "Cost(1, max_calls"),
-    # encoder
-    (JSON, 'str(value).split("=", 2)', 'str(value).split("^", 2)'),
-    (JSON, "elif attribute.keyword not in _LEFT_OUT_WHEN_EMPTY:", "else:"),
-    (JSON, 'if value == "":\n        return None', 'if value == "":\n        return ""'),
-    (RESULT, "if attribute.delimited else [stored]", "if True else [stored]"),
+    # encoders
+    (JSON, 'name.split("=", 2)', 'name.split("^", 2)'),
+    (JSON, 'case "":\n            return None', 'case "":\n            return ""'),
+    (JSON, "values = [value for value in values if value is not None]", "pass"),
+    (ELEMENTS, "if stored or attribute.keyword not in LEFT_OUT_WHEN_EMPTY:", "if True:"),
+    (ELEMENTS, 'return vr.partition(" ")[0]', "return vr"),
+    (ELEMENTS, "validate=True", "validate=False"),
+    (XML, 'tag = f"{tag[:4]}00{tag[6:]}"', "pass"),
+    (XML, '_NO_CHARACTER.sub("\\ufffd", text)', "text"),
+    (XML, ', "--": "-&#45;"', ""),
+    (XML, '"\\r": "&#13;"', '"\\r": "\\r"'),
+    (XML, 'group.split("^", 4)', 'group.split("^")'),
+    (XML, "enumerate(inner, 1)", "enumerate(filter(None, inner), 1)"),
+    (XML, "keyword = keyword_for_tag(int(element.tag, 16))", "pass"),
+    (TABULAR, '"=+-@', '"=+-'),
+    (TABULAR, "not (element.vr in _NUMERIC_VRS and _is_numbers(text))", "not _is_numbers(text)"),
+    (TABULAR, "element.vr in _NUMERIC_VRS and _is_numbers(text)", "element.vr in _NUMERIC_VRS"),
+    (TABULAR, "if cells:", "if False:"),
+    # bodies
+    (BODIES, "held=False, ", ""),
+    (SEARCHES, "await asyncio.sleep(0)", "pass"),
+    (SEARCHES, "if full or len(pending) >= CHUNK_BYTES:", "if full:"),
+    (SEARCHES, "query.everything and query.level is Level.INSTANCE", "query.everything"),
+    (RESPONSES, "weak_etag(body, self._content_type)", 'weak_etag(body, "")'),
+    (NEGOTIATION, "if name == _PART:", "if False:"),
+    (NEGOTIATION, "(offered, without_type, ", "(offered, "),
+    (NEGOTIATION, "unquoted.strip().lower()", "of"),
+    (RESULT, "if delimited and vr not in _ONE_TEXT:", "if vr not in _ONE_TEXT:"),
     (RESULT, 'text.rstrip(" \\0")', "text"),
     (RESULT, 'if vr == "PN" and not', "if False and not"),
 )

@@ -14,12 +14,60 @@ Broken = Literal["cut", "not-json", "same-token", "unavailable"]
 """The connection ends without an answer; a body that is no JSON; the token that was sent again; a
 503 that is not AWS's."""
 
+BrokenBody = bytes | Literal["cut", "stalled"]
+"""Bytes in the place of the body; the connection ends in the middle of it; the second half of it
+never comes."""
+
+
+@dataclass(slots=True)
+class _Bucket:
+    """A token for each call; they come back at a rate."""
+
+    tokens: float | None = None
+    filled_at: float = 0.0
+
+    def refusal(self, rate: float | None, burst: int, now: float) -> WireError | None:
+        """Take a token; what the call ends with where there is none."""
+        if rate is None:
+            return None
+        tokens = burst if self.tokens is None else self.tokens
+        tokens = min(burst, tokens + (now - self.filled_at) * rate)
+        self.filled_at = now
+        taken = tokens >= 1
+        self.tokens = tokens - 1 if taken else tokens
+        return None if taken else WireError("ThrottlingException", 429, "Rate exceeded")
+
+
+@dataclass(slots=True)
+class MetadataFaults:
+    """Latency, load limits and faults of GetImageSetMetadata; the service's own limits are 50, 100.
+
+    `latency_ms` is waited before each answer; no limit where `rate` is None.
+    """
+
+    latency_ms: float = 0.0
+    rate: float | None = None
+    burst: int = 100
+    _due: deque[WireError | BrokenBody] = field(default_factory=deque)
+    _bucket: _Bucket = field(default_factory=_Bucket)
+
+    def schedule(self, fault: WireError | BrokenBody, times: int = 1) -> None:
+        """Let the next calls end so."""
+        self._due.extend([fault] * times)
+
+    def next_fault(self, now: float) -> WireError | BrokenBody | None:
+        """What the call that has just come in ends with, if not well; `now` in seconds."""
+        return (
+            self._due.popleft() if self._due else self._bucket.refusal(self.rate, self.burst, now)
+        )
+
 
 @dataclass(slots=True)
 class Faults:
     """Load limits, faults that are due, and the count of what was served.
 
     `rate` calls of SearchImageSets a second, `burst` at once; no limit where `rate` is None.
+    `metadata` has the limits and faults of GetImageSetMetadata.
     """
 
     latency_ms: float = 0.0
@@ -27,9 +75,9 @@ class Faults:
     burst: int = 1
     clock: Callable[[], float] = time.monotonic
     calls: Counter[str] = field(default_factory=Counter)
+    metadata: MetadataFaults = field(default_factory=MetadataFaults)
     _due: deque[WireError | Broken] = field(default_factory=deque)
-    _tokens: float | None = None
-    _filled_at: float = 0.0
+    _bucket: _Bucket = field(default_factory=_Bucket)
 
     def schedule(self, fault: WireError | Broken, times: int = 1) -> None:
         """Let the next SearchImageSets calls end so."""
@@ -39,15 +87,4 @@ class Faults:
         """What the call that has just come in ends with, if not well."""
         if self._due:
             return self._due.popleft()
-        if self.rate is not None and not self._take(self.rate):
-            return WireError("ThrottlingException", 429, "Rate exceeded")
-        return None
-
-    def _take(self, rate: float) -> bool:
-        now = self.clock()
-        tokens = self.burst if self._tokens is None else self._tokens
-        tokens = min(self.burst, tokens + (now - self._filled_at) * rate)
-        self._filled_at = now
-        taken = tokens >= 1
-        self._tokens = tokens - 1 if taken else tokens
-        return taken
+        return self._bucket.refusal(self.rate, self.burst, self.clock())

@@ -24,13 +24,14 @@ from starlette.types import Receive, Scope, Send
 
 from gateway.emulator.account import Account
 from gateway.emulator.errors import WireError, invalid
-from gateway.emulator.faults import Faults
+from gateway.emulator.faults import BrokenBody, Faults
 from gateway.emulator.jobs import Jobs, Roots
 from gateway.emulator.model import Operation, check, operations
 from gateway.emulator.operations import Operations
 from gateway.emulator.store import MAX_RESULTS, Store
 
 SEARCH = "SearchImageSets"
+METADATA = "GetImageSetMetadata"
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
 _CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/")
 
@@ -117,8 +118,12 @@ class Wire:
                 return await self._search(request, path["datastoreId"])
             body = await request.body()
             given = operation.parameters(path, request.query_params, body)
+            fault = await self._metadata_fault() if operation.name == METADATA else None
             answer = await run_in_threadpool(self._answering[operation.name], given)
             content, headers = operation.answer(answer)
+            if fault in ("cut", "stalled"):
+                return _Half(content, headers, ends=fault == "cut")
+            content = fault if isinstance(fault, bytes) else content
         except WireError as exc:
             return _error(exc)
         except Exception:  # a bug's text may hold patient data
@@ -130,6 +135,16 @@ class Wire:
             signed = _CREDENTIAL.search(request.headers.get("authorization", ""))
             if signed is None or signed[1] not in self._access_keys:
                 raise WireError("AccessDeniedException", 403, "this access key may not do that")
+
+    async def _metadata_fault(self) -> BrokenBody | None:
+        """What is wrong with the body of a call that has just come in."""
+        faults = self.faults.metadata
+        if faults.latency_ms:
+            await asyncio.sleep(faults.latency_ms / 1000)
+        fault = faults.next_fault(self.faults.clock())
+        if isinstance(fault, WireError):
+            raise fault
+        return fault
 
     async def _search(self, request: Request, datastore_id: str) -> Response:
         if self.faults.latency_ms:
@@ -177,6 +192,23 @@ class _Cut(Response):
         """Send nothing but a beginning."""
         headers = [(b"content-length", b"9")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
+
+
+class _Half(Response):
+    """The first half of a body; then the connection `ends`, or nothing comes any more."""
+
+    def __init__(self, content: bytes, headers: Mapping[str, str], *, ends: bool) -> None:
+        super().__init__(content, headers=dict(headers))
+        self._ends = ends
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the half, and wait until the client leaves where it does not end."""
+        start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
+        await send(start)
+        half = bytes(self.body[: len(self.body) // 2])
+        await send({"type": "http.response.body", "body": half, "more_body": True})
+        while not self._ends and (await receive())["type"] != "http.disconnect":
+            pass
 
 
 def _json(body: dict[str, Any]) -> Response:

@@ -17,6 +17,7 @@ from gateway.healthimaging.windows import (
     FIRST_WINDOW,
     MOST_WINDOW,
     BrokenTextError,
+    Packed,
     TextReader,
     mended,
     packed,
@@ -241,19 +242,29 @@ class _Document:
         # The VRs of what stands in a sequence are perhaps among them
         nested = any(isinstance(value, _CONTAINERS) for value in kept.values())
         vrs = _vrs_in(stored.get("DICOMVRs"))
-        body: dict[str, Any] = {
-            "DICOM": kept,
-            "DICOMVRs": {n: vr for n, vr in vrs.items() if nested or n in kept},
-        }
+        rest: dict[str, Any] = {"DICOMVRs": {n: vr for n, vr in vrs.items() if nested or n in kept}}
         if isinstance(syntax := stored.get(_SYNTAX), str):
-            body[_SYNTAX] = syntax
-        return PackedInstance(_number_in(kept.get("InstanceNumber")), uid, packed(body))
+            rest[_SYNTAX] = syntax
+        return PackedInstance(_number_in(kept.get("InstanceNumber")), uid, _body_of(kept, rest))
 
     def _wants(self, name: str) -> bool:
         return self._names is None or name in self._names
 
 
-_CONTAINERS = (list, dict, orjson.Fragment)
+_CONTAINERS = (list, dict, Packed)
+
+
+def _body_of(dicom: Mapping[str, Any], rest: Mapping[str, Any]) -> bytes:
+    """`rest` and `dicom`, which may hold large values, as JSON."""
+    large = {name: value.json for name, value in dicom.items() if isinstance(value, Packed)}
+    if not large:
+        return packed({"DICOM": dicom, **rest})
+    small = packed({name: value for name, value in dicom.items() if name not in large})
+    # Joined and not dumped: a long join lets other threads run
+    parts = [b'{"DICOM":', small[:-1]]  # never empty: it has a SOPInstanceUID
+    for name, value in large.items():
+        parts += (b",", packed(name), b":", value)
+    return b"".join((*parts, b"},", packed(rest)[1:]))
 
 
 def _place(one: PackedInstance) -> tuple[bool, int, str]:
@@ -261,8 +272,7 @@ def _place(one: PackedInstance) -> tuple[bool, int, str]:
 
 
 def _plain(value: Any) -> Any:
-    is_packed = isinstance(value, orjson.Fragment)
-    return orjson.loads(orjson.dumps(value)) if is_packed else value
+    return orjson.loads(value.json) if isinstance(value, Packed) else value
 
 
 def _vrs_in(value: Any) -> dict[str, str]:

@@ -11,14 +11,15 @@ import json
 import math
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
-FIRST_WINDOW = 128 * 1024
+FIRST_WINDOW = 32 * 1024
 """Characters that a value is first looked for in."""
 
-MOST_WINDOW = 512 * 1024
+MOST_WINDOW = 128 * 1024
 """Characters that are parsed in one step at most: some milliseconds."""
 
 _NUMBER_TAIL = 4  # "e+1" and what ends it: until then a number may go on
@@ -33,6 +34,13 @@ _LEAST_INT, _MOST_INT = -(2**63), 2**64 - 1
 
 class BrokenTextError(Exception):
     """The text is no JSON from here on, or ends here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """A value that was too large to stand as objects, as JSON."""
+
+    json: bytes
 
 
 class _Large:
@@ -67,13 +75,13 @@ class TextReader:
             self._fill(1)
 
     def value(self) -> Any:
-        """The value ahead: as json.loads gives it, or packed as a Fragment if it is large."""
+        """The value ahead: as json.loads gives it, or Packed if it is large."""
         found = self._small()
         if found is not _LARGE:
             return found
-        parts: list[bytes] = []
-        self._pack_large(parts)
-        return orjson.Fragment(b"".join(parts))
+        into = bytearray()
+        self._pack_large(into)
+        return Packed(bytes(into))
 
     def small_object(self) -> dict[str, Any] | None:
         """The object ahead if it fits into a window; None if not, and then it is still ahead."""
@@ -121,32 +129,32 @@ class TextReader:
             if self._take(",]") == "]":
                 return
 
-    def _pack_large(self, into: list[bytes]) -> None:
+    def _pack_large(self, into: bytearray) -> None:
         """Append the value ahead, which does not fit, as JSON."""
         match self._text[self._at]:
             case "{":
                 before = b"{"
                 for key in self.members():
-                    into += (before, orjson.dumps(key), b":")
+                    into += before + orjson.dumps(key) + b":"
                     self._pack(into)
                     before = b","
-                into.append(b"}" if before == b"," else b"{}")
+                into += b"}" if before == b"," else b"{}"
             case "[":
                 before = b"["
                 for _ in self._elements():
-                    into.append(before)
+                    into += before
                     self._pack(into)
                     before = b","
-                into.append(b"]" if before == b"," else b"[]")
+                into += b"]" if before == b"," else b"[]"
             case _:
-                into.append(orjson.dumps(self._long_string()))
+                into += orjson.dumps(self._long_string())
 
-    def _pack(self, into: list[bytes]) -> None:
+    def _pack(self, into: bytearray) -> None:
         found = self._small()
         if found is _LARGE:
             self._pack_large(into)
         else:
-            into.append(packed(found))
+            into += packed(found)
 
     def _small(self) -> Any:
         """The value ahead, or _LARGE, and then it is still ahead."""

@@ -42,7 +42,8 @@ class Query:
     """What one request asks. `limit` is None where the request names none.
 
     `also_return` holds the attributes that the request adds to the default ones, and `everything`
-    says that it asks for all there are; `order` what the results are sorted by before the order
+    says that it asks for all there are; `fetched` are the keywords of the study level that the
+    operator has fetched from metadata; `order` what the results are sorted by before the order
     that every answer has; `warnings` what was asked and not done, as sentences that hold names of
     parameters and never a value. `creators` has the private creators that the request names, by
     the tags at which it has them: an instance may have them at others.
@@ -57,6 +58,7 @@ class Query:
     warnings: tuple[str, ...] = ()
     parameters: tuple[str, ...] = ()
     everything: bool = False
+    fetched: frozenset[str] = frozenset()
     creators: Mapping[str, str] = field(default_factory=lambda: _NO_CREATORS, repr=False)
 
     @property
@@ -181,6 +183,7 @@ class _Reader:
             warnings=tuple(self._warnings),
             parameters=tuple(self._names),
             everything=self._asking.everything,
+            fetched=self._dialect.study_attributes,
             creators=self._asking.creators(),
         )
 

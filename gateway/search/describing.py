@@ -6,7 +6,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from gateway.qido.attributes import BY_KEYWORD, Attribute, Level, Origin, returned_by_default
+from gateway.qido.attributes import (
+    BY_KEYWORD,
+    Attribute,
+    Level,
+    Origin,
+    is_known,
+    returned_by_default,
+)
 from gateway.qido.conditions import Criterion
 from gateway.qido.matching import Matcher, matcher
 from gateway.qido.query import Query
@@ -62,8 +69,10 @@ def needs_of(query: Query, options: SearchOptions) -> Needs:
     sure_count = options.counts == "image-set"
 
     def is_fetched(attribute: Attribute) -> bool:
-        counted = attribute.keyword == COUNT and not sure_count
-        return attribute.origin is Origin.METADATA or counted
+        if attribute.keyword == COUNT:
+            return not sure_count
+        known = is_known(attribute, query.resource, query.fetched)
+        return attribute.origin is Origin.METADATA and known
 
     waiting = tuple(c for c in query.criteria if is_fetched(c.attribute))
     order = tuple(o.attribute for o in query.order if is_fetched(o.attribute))
@@ -73,8 +82,8 @@ def needs_of(query: Query, options: SearchOptions) -> Needs:
     deciding = (*(c.attribute for c in waiting), *order)
     counted = _counts(filter(is_fetched, asked))
     return Needs(
-        study=_of_metadata(asked, Level.STUDY),
-        series=_of_metadata(asked, Level.SERIES),
+        study=_of_level(filter(is_fetched, asked), Level.STUDY),
+        series=_of_level(filter(is_fetched, asked), Level.SERIES),
         count="each" if _counts(deciding) else "where open" if counted else "never",
         waiting=waiting,
         orders=bool(order),
@@ -92,7 +101,7 @@ def _names(query: Query, asked: Iterable[Attribute]) -> Names:
     return frozenset(a.keyword for a in wanted if a.origin is Origin.METADATA)
 
 
-def _of_metadata(asked: Iterable[Attribute], level: Level) -> tuple[Attribute, ...]:
+def _of_level(asked: Iterable[Attribute], level: Level) -> tuple[Attribute, ...]:
     wanted = (a for a in asked if a.origin is Origin.METADATA and a.level is level)
     return tuple(dict.fromkeys(wanted))
 

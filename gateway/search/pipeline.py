@@ -26,7 +26,10 @@ MAX_SORTED = 50_000
 """How many results `orderby` may have to sort: they are all held until the last is known."""
 
 _TURN = 50
-"""Results after which others have their turn: reading that many instances takes some 10 ms."""
+"""How many may be left out one after the other before others have their turn.
+
+Reading that many instances takes some 10 ms.
+"""
 
 
 @dataclass(slots=True)
@@ -135,22 +138,21 @@ class _Run:
 
     async def _of(self, groups: Sequence[Group]) -> AsyncGenerator[Result, None]:
         """The results of one batch that lie within the window."""
-        window, turn = self.window, 0
+        window, left_out = self.window, 0
         fetching = self._fetched if self._describing.needs.anything else self._as_found
         async with aclosing(fetching(groups)) as fetched:
             async for one in fetched:
                 unread = window.offset - window.position
                 for result in self._describing.results(one, unread):
-                    turn += 1
-                    if turn % _TURN == 0:
-                        await asyncio.sleep(0)
-                    if result is None:
-                        continue
-                    window.position += 1
-                    if window.position > window.offset:
+                    window.position += result is not None
+                    if result is not None and window.position > window.offset:
                         yield result
-                    if window.position == window.end:
-                        return
+                        if window.position == window.end:
+                            return
+                        continue
+                    left_out += 1
+                    if left_out % _TURN == 0:
+                        await asyncio.sleep(0)
 
     async def _as_found(self, groups: Sequence[Group]) -> AsyncGenerator[Fetched, None]:
         """What was found in `groups`, for which no metadata is needed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing, contextmanager
@@ -128,6 +129,8 @@ class RunningSearch:
                         self._check_told(form)
                         yield bytes(pending)
                         pending.clear()
+                        # Results can come without any waiting, and others have to be served
+                        await asyncio.sleep(0)
             self._check_told(form)
             yield bytes(pending) + form.ending(self._ending())
         finally:
@@ -198,6 +201,10 @@ class RunningSearch:
         if self._over and self.tally.hidden:
             number = len(self.tally.hidden)
             yield f"{number} image sets that are not primary have been left out."
+
+    def total(self) -> int | None:
+        """The number of all results, those outside the window too, None where it is not known."""
+        return None if self.tally.partial else self.tally.total
 
     def _remaining(self) -> int | None:
         """How many results lie behind the window, None where that is not known."""

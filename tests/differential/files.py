@@ -1,7 +1,8 @@
 """The 300 DICOM files that both servers are given: invented patients in many scripts and forms.
 
-The same seed gives the same bytes. All instances of a study agree in the study's attributes, as
-DICOM requires, so that neither server has to choose between values.
+The same seed gives the same bytes. All instances of a study agree in the study's attributes, and
+all of a series in the series', as DICOM requires, so that neither server has to choose between
+values.
 """
 
 from __future__ import annotations
@@ -13,11 +14,17 @@ from pathlib import Path
 
 import pydicom
 from pydicom.config import disable_value_validation
-from pydicom.uid import UID, ExplicitVRLittleEndian, SecondaryCaptureImageStorage
+from pydicom.uid import UID, ExplicitVRLittleEndian
+
+from tests.differential.details import instance_details, referrer, series_details
 
 FILES = 300
 SEED = 20_240_229
 ROOT = "1.2.826.0.1.3680043.8.498"
+LONG_SERIES = f"{ROOT}.28.1"
+"""A series with enough instances to ask for some of them."""
+
+LONG = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +121,7 @@ def write(folder: Path) -> tuple[Path, ...]:
 
 def _datasets(rng: random.Random) -> Iterator[pydicom.Dataset]:
     left, study = FILES, 0
+    details = random.Random(SEED + 1)  # of their own, so that one can grow without the other
     while True:
         patient = PATIENTS[study % len(PATIENTS)]
         study_uid = f"{ROOT}.{study + 1}"
@@ -121,13 +129,16 @@ def _datasets(rng: random.Random) -> Iterator[pydicom.Dataset]:
         for series in range(1, rng.randint(1, 4) + 1):
             series_uid = f"{study_uid}.{series}"
             own = {
+                **common,
                 "Modality": rng.choice(MODALITIES),
                 "SeriesNumber": rng.choice(NUMBERS),
                 "BodyPartExamined": rng.choice(BODY_PARTS),
+                **series_details(details, _is_narrow(patient)),
             }
-            for instance in range(1, rng.randint(1, 3) + 1):
+            many = max(rng.randint(1, 3), LONG if series_uid == LONG_SERIES else 0)
+            for instance in range(1, many + 1):
                 uids = (study_uid, series_uid, f"{series_uid}.{instance}")
-                yield _dataset(patient, {**common, **own, "InstanceNumber": instance}, uids)
+                yield _dataset(patient, {**own, **instance_details(details, instance)}, uids)
                 left -= 1
                 if not left:
                     return
@@ -136,7 +147,7 @@ def _datasets(rng: random.Random) -> Iterator[pydicom.Dataset]:
 
 def _study(rng: random.Random, patient: Patient, number: int) -> dict[str, object]:
     """The attributes of a study and its patient; a few are not there at all, a few padded."""
-    narrow = patient.charset != "ISO_IR 192"
+    narrow = _is_narrow(patient)
     values: dict[str, object] = {
         "PatientName": patient.name,
         "PatientID": patient.id,
@@ -147,7 +158,7 @@ def _study(rng: random.Random, patient: Patient, number: int) -> dict[str, objec
         "AccessionNumber": ACCESSIONS[number % len(ACCESSIONS)],
         "StudyDescription": DESCRIPTIONS[number % len(DESCRIPTIONS)],
         "StudyID": rng.choice(STUDY_IDS),
-        "ReferringPhysicianName": "DOE^REFERRER",
+        "ReferringPhysicianName": referrer(number, narrow),
     }
     for keyword in ("AccessionNumber", "StudyDescription"):
         text = str(values[keyword])
@@ -162,18 +173,22 @@ def _study(rng: random.Random, patient: Patient, number: int) -> dict[str, objec
     return values
 
 
+def _is_narrow(patient: Patient) -> bool:
+    """Whether the files' character set lacks letters of other scripts."""
+    return patient.charset != "ISO_IR 192"
+
+
 def _dataset(
     patient: Patient, values: dict[str, object], uids: tuple[str, str, str]
 ) -> pydicom.Dataset:
     dataset = pydicom.Dataset()
     if patient.charset:
         dataset.SpecificCharacterSet = patient.charset
-    dataset.SOPClassUID = SecondaryCaptureImageStorage
     names = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
     for keyword, value in (*zip(names, uids, strict=True), *values.items()):
         setattr(dataset, keyword, value)
     dataset.file_meta = pydicom.dataset.FileMetaDataset()
     dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    dataset.file_meta.MediaStorageSOPClassUID = SecondaryCaptureImageStorage
+    dataset.file_meta.MediaStorageSOPClassUID = dataset.SOPClassUID
     dataset.file_meta.MediaStorageSOPInstanceUID = UID(uids[2])
     return dataset

@@ -1,4 +1,4 @@
-"""What a query should find, worked out from the data sets as plainly as can be.
+"""Whether a record is what a query asks for, worked out as plainly as can be.
 
 Nothing of the gateway's is used. Where the standard leaves a choice it is the gateway's declared
 one (docs/conformance.md): names without case and accents, the day of a date without a time.
@@ -9,99 +9,66 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
-import pydicom
 from pydicom.datadict import dictionary_VR, keyword_for_tag, tag_for_keyword
-from pydicom.multival import MultiValue
 
-Record = Mapping[str, tuple[Any, ...]]
-"""A study or series: keyword to values. An attribute without a value is ()."""
+from tests.differential.records import Record
 
-STUDY = (
-    *("StudyDate", "StudyTime", "AccessionNumber", "StudyDescription", "PatientName"),
-    *("PatientID", "PatientBirthDate", "PatientSex", "StudyInstanceUID", "StudyID"),
-)
-SERIES = ("Modality", "BodyPartExamined", "SeriesInstanceUID", "SeriesNumber")
 _LISTS = ("ModalitiesInStudy", "Modality")  # a comma list of these means any of them
 _NO_KEYS = ("includefield", "limit", "offset")
-
-
-def studies_of(datasets: Iterable[pydicom.Dataset]) -> list[dict[str, tuple[Any, ...]]]:
-    """Every study of the files."""
-    return [
-        {
-            **{keyword: values(instances[0], keyword) for keyword in STUDY},
-            "ModalitiesInStudy": tuple(sorted({str(one.Modality) for one in instances})),
-            "NumberOfStudyRelatedSeries": (len({one.SeriesInstanceUID for one in instances}),),
-            "NumberOfStudyRelatedInstances": (len(instances),),
-        }
-        for instances in _grouped(datasets, "StudyInstanceUID")
-    ]
-
-
-def series_of(datasets: Sequence[pydicom.Dataset]) -> list[dict[str, tuple[Any, ...]]]:
-    """Every series of the files, with what its study has."""
-    studies = {study["StudyInstanceUID"]: study for study in studies_of(datasets)}
-    return [
-        {
-            **studies[values(instances[0], "StudyInstanceUID")],
-            **{keyword: values(instances[0], keyword) for keyword in SERIES},
-            "NumberOfSeriesRelatedInstances": (len(instances),),
-        }
-        for instances in _grouped(datasets, "SeriesInstanceUID")
-    ]
-
-
-def _grouped(datasets: Iterable[pydicom.Dataset], keyword: str) -> list[list[pydicom.Dataset]]:
-    groups: dict[str, list[pydicom.Dataset]] = {}
-    for dataset in datasets:
-        groups.setdefault(dataset[keyword].value, []).append(dataset)
-    return list(groups.values())
-
-
-def values(dataset: pydicom.Dataset, keyword: str) -> tuple[Any, ...]:
-    """The values of an attribute without padding."""
-    stored = dataset.get(keyword)
-    if stored is None or stored == "":
-        return ()
-    if dictionary_VR(keyword) == "IS":
-        return (int(stored),)
-    many = stored if isinstance(stored, MultiValue) else [stored]
-    return tuple(text for text in (str(value).strip() for value in many) if text)
+_MOMENTS = ("Study", "Series", "Acquisition", "Content", "PerformedProcedureStepStart")
+_WILD = ("CS", "LO", "LT", "PN", "SH")
 
 
 def matches(record: Record, parameters: Mapping[str, str]) -> bool:
-    """Whether the study or series is what the parameters ask for."""
-    keys = {_keyword(name): key for name, key in parameters.items() if name not in _NO_KEYS}
-    if both := _date_and_time(keys):
-        earliest, latest = _span(record)
-        lower, upper = both
-        del keys["StudyDate"], keys["StudyTime"]
-        if not earliest or (lower and latest < lower) or (upper and earliest > upper):
-            return False
-    return all(_matches(record, keyword, key) for keyword, key in keys.items())
+    """Whether the study, series or instance is what the parameters ask for."""
+    keys = {_path(name): key for name, key in parameters.items() if name not in _NO_KEYS}
+    own = {path[0]: key for path, key in keys.items() if len(path) == 1}
+    for moment in _MOMENTS:
+        names = f"{moment}Date", f"{moment}Time"
+        if bounds := _date_and_time(own, names):
+            for name in names:
+                del own[name]
+            if not _is_within(_span(record, names), bounds):
+                return False
+    return all(_matches(record, keyword, key) for keyword, key in own.items()) and all(
+        _has_item(record, sequence, keys) for sequence, *inner in keys if inner
+    )
 
 
-def _keyword(name: str) -> str:
-    return name if tag_for_keyword(name) else keyword_for_tag(int(name, 16))
+def _path(name: str) -> tuple[str, ...]:
+    """The keywords of an attribute and of the sequences that it is within."""
+    parts = name.split(".")
+    return tuple(p if tag_for_keyword(p) else keyword_for_tag(int(p, 16)) for p in parts)
+
+
+def _has_item(record: Record, sequence: str, keys: Mapping[tuple[str, ...], str]) -> bool:
+    """Whether one item of the sequence has all that is asked of its items."""
+    inner = {path[1]: key for path, key in keys.items() if path[0] == sequence and len(path) == 2}
+    return not any(inner.values()) or any(
+        all(_matches(item, keyword, key) for keyword, key in inner.items())
+        for item in record[sequence]
+    )
 
 
 def _matches(record: Record, keyword: str, key: str) -> bool:
     vr = dictionary_VR(keyword)
-    if key == "" or (key.strip("*") == "" and vr in ("CS", "LO", "PN", "SH")):
+    if key == "" or (key.strip("*") == "" and vr in _WILD):
         return True
     parts = key.split(",") if keyword in _LISTS or vr == "UI" else [key]
-    return any(_value_matches(vr, str(value), part) for value in record[keyword] for part in parts)
+    found = record.get(keyword, ())  # items have only what has a value
+    return any(_value_matches(vr, str(value), part) for value in found for part in parts)
 
 
 def _value_matches(vr: str, value: str, key: str) -> bool:
     match vr:
         case "UI":
             return value == key
-        case "IS":
-            return int(value) == int(key)
+        case "IS" | "US" | "DS":
+            return Decimal(value) == Decimal(key)
         case "DA":
             lower, upper = _bounds(key)
             return value.isdigit() and (lower or "0") <= value <= (upper or "9")
@@ -159,21 +126,26 @@ def _last(time: str) -> str:
     return digits + "235959999999"[len(digits) :]
 
 
-def _date_and_time(keys: Mapping[str, str]) -> tuple[str, str] | None:
+def _date_and_time(keys: Mapping[str, str], names: tuple[str, str]) -> tuple[str, str] | None:
     """The bounds of a date range and a time range of the same form, which are one range."""
-    dates, times = (_bounds(keys.get(k, "")) for k in ("StudyDate", "StudyTime"))
-    if not all("-" in keys.get(k, "") for k in ("StudyDate", "StudyTime")):
+    if not all("-" in keys.get(name, "") for name in names):
         return None
+    dates, times = (_bounds(keys[name]) for name in names)
     if list(map(bool, dates)) != list(map(bool, times)):
         return None
     lower = dates[0] + _first(times[0]) if dates[0] else ""
     return lower, dates[1] + _last(times[1]) if dates[1] else ""
 
 
-def _span(record: Record) -> tuple[str, str]:
-    """The first and last moment that a study may be of, "" where its date is none."""
-    date = "".join(record["StudyDate"])
+def _span(record: Record, names: tuple[str, str]) -> tuple[str, str]:
+    """The first and last moment that a date and time may stand for, "" where there is no date."""
+    date, first = "".join(record[names[0]]), [_first(time) for time in record[names[1]]]
     if not date.isdigit():
         return "", ""
-    first = [_first(time) for time in record["StudyTime"]]
     return date + "".join(first or ["0" * 12]), date + "".join(first or ["235959999999"])
+
+
+def _is_within(span: tuple[str, str], bounds: tuple[str, str]) -> bool:
+    earliest, latest = span
+    lower, upper = bounds
+    return bool(earliest) and not (lower and latest < lower) and not (upper and earliest > upper)

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tests.differential.files import ROOT
+from tests.differential.detailed import DETAILED, FEW, UID
 
-UID = f"{ROOT}."
-FEW = f"{UID}1,{UID}5,{UID}9"
 ALL_FIELDS = "StudyDescription,BodyPartExamined,PatientBirthDate"
 
 
@@ -19,6 +17,18 @@ class Query:
     id: str
     resource: str
     parameters: Mapping[str, str]
+
+    @property
+    def level(self) -> str:
+        """What its results are: "studies", "series" or "instances"."""
+        return self.resource.rpartition("/")[2]
+
+    @property
+    def path(self) -> Mapping[str, str]:
+        """The UIDs in its path by keyword."""
+        names = {"studies": "StudyInstanceUID", "series": "SeriesInstanceUID"}
+        parts = self.resource.strip("/").split("/")
+        return {names[k]: uid for k, uid in zip(parts[::2], parts[1::2], strict=False)}
 
 
 SINGLE = {
@@ -247,6 +257,11 @@ QUERIES: tuple[Query, ...] = (
     *(
         Query(id_, f"/studies/{UID}{number}/series", parameters)
         for id_, (number, parameters) in OF_ONE_STUDY.items()
+    ),
+    *(
+        Query(id_, resource, parameters)
+        for resource, table in DETAILED
+        for id_, parameters in table.items()
     ),
 )
 """All queries; no id twice."""

@@ -62,9 +62,17 @@ def gateway(folder: Path, files: Path) -> Iterator[Server]:
     arguments = ("emulator", "--port", "0", "--import", str(files))
     with (
         running(folder, *arguments) as emulator,
-        running(folder, "serve", "--port", "0", env=credentials(emulator.url)) as process,
+        running(folder, "serve", "--port", "0", env=_settings(emulator.url)) as process,
     ):
         yield Server(process.url)
+
+
+def _settings(endpoint: str) -> dict[str, str]:
+    """The gateway's, with what the standard requires of studies beside what summaries hold."""
+    return {
+        **credentials(endpoint),
+        "QIDO_GATEWAY_METADATA_STUDY_ATTRIBUTES": "ReferringPhysicianName",
+    }
 
 
 @contextmanager

@@ -8,54 +8,59 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.differential import oracle
-from tests.differential.asking import Answer, ask_gateway, ask_orthanc, uid_keyword
+from tests.differential import records
+from tests.differential.asking import (
+    Answer,
+    ask_gateway,
+    ask_orthanc,
+    metadata_of,
+)
+from tests.differential.comparing import Expected, expected_of, is_right, unequal
 from tests.differential.departures import DEPARTURES
+from tests.differential.detailed import DETAILED
 from tests.differential.files import datasets, write
-from tests.differential.queries import QUERIES, Query
+from tests.differential.queries import QUERIES
 from tests.differential.servers import Server, gateway, missing, orthanc
 from tests.unit.test_docs import table
 
-NOT_COMPARED = frozenset(
-    (
-        "RetrieveURL",  # each server's own address
-        "SpecificCharacterSet",  # of Orthanc's data sets; the gateway has no such attribute
-        "ReferringPhysicianName",  # not in a summary: the gateway's is always without a value
-    )
-)
+COMPARED = {
+    "studies": {"PatientName", "ReferringPhysicianName"},
+    "series": {
+        *("SeriesDescription", "SeriesDate", "SeriesTime", "StationName", "OperatorsName"),
+        *("PerformedProcedureStepStartDate", "PerformedProcedureStepStartTime"),
+        "ReferringPhysicianName",
+    },
+    "instances": {
+        *("SOPClassUID", "InstanceNumber", "Rows", "Columns", "NumberOfFrames", "ImageType"),
+        *("SliceThickness", "ContentDate", "ReferringPhysicianName", "SeriesDescription"),
+        *("PatientName", "StudyDate", "Modality"),
+    },
+}
+"""Attributes whose values of that level both servers return, among others."""
 
-
-@dataclass(frozen=True, slots=True)
-class Expected:
-    """What a query should find in the files, and out of how many."""
-
-    answer: Answer
-    of: int
+NOT_STORED = {
+    *("RetrieveURL", "ModalitiesInStudy", "AvailableTransferSyntaxUID"),
+    *("NumberOfStudyRelatedSeries", "NumberOfStudyRelatedInstances"),
+    "NumberOfSeriesRelatedInstances",
+}
+"""Attributes of an instance's result that no data set has: made, or worked out."""
 
 
 @pytest.fixture(scope="module")
 def expected() -> dict[str, Expected]:
     """What each query should find, without regard to limit and offset."""
     files = datasets()
-    records = {"/studies": oracle.studies_of(files), "/series": oracle.series_of(files)}
-    return {query.id: _expected(query, records) for query in QUERIES}
-
-
-def _expected(query: Query, records: dict[str, list[dict[str, tuple[Any, ...]]]]) -> Expected:
-    _, _, of_study = query.resource.partition("/studies/")
-    if of_study:
-        uid = of_study.split("/")[0]
-        among = [one for one in records["/series"] if one["StudyInstanceUID"] == (uid,)]
-    else:
-        among = records[query.resource]
-    found = [one for one in among if oracle.matches(one, query.parameters)]
-    return Expected({one[uid_keyword(query)][0]: one for one in found}, len(among))
+    of_level = {
+        "studies": records.studies_of(files),
+        "series": records.series_of(files),
+        "instances": records.instances_of(files),
+    }
+    return {query.id: expected_of(query, of_level[query.level]) for query in QUERIES}
 
 
 @pytest.fixture(scope="module")
@@ -72,15 +77,27 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, 
 
 
 @pytest.fixture(scope="module")
-def ours(servers: tuple[Server, Server]) -> dict[str, Answer]:
-    """What the gateway answers to each query."""
-    return {query.id: ask_gateway(servers[0], query) for query in QUERIES}
+def answers(servers: tuple[Server, Server]) -> tuple[dict[str, Answer], dict[str, Answer]]:
+    """What the gateway and Orthanc answer to each query, both asked at once to save time."""
+    with ThreadPoolExecutor(max_workers=2) as threads:
+        asked = [
+            threads.submit(lambda ask, server: {q.id: ask(server, q) for q in QUERIES}, ask, server)
+            for ask, server in zip((ask_gateway, ask_orthanc), servers, strict=True)
+        ]
+        ours, theirs = (one.result() for one in asked)
+    return ours, theirs
 
 
 @pytest.fixture(scope="module")
-def theirs(servers: tuple[Server, Server]) -> dict[str, Answer]:
+def ours(answers: tuple[dict[str, Answer], dict[str, Answer]]) -> dict[str, Answer]:
+    """What the gateway answers to each query."""
+    return answers[0]
+
+
+@pytest.fixture(scope="module")
+def theirs(answers: tuple[dict[str, Answer], dict[str, Answer]]) -> dict[str, Answer]:
     """What Orthanc answers to each query."""
-    return {query.id: ask_orthanc(servers[1], query) for query in QUERIES}
+    return answers[1]
 
 
 # --- the queries ----------------------------------------------------------------------------------
@@ -97,9 +114,15 @@ def test_files_are_the_same_each_time(tmp_path: Path) -> None:
 
 
 def test_queries_tell_servers_apart(expected: dict[str, Expected]) -> None:
-    """Of at least 150 queries, at least 100 have an answer that is neither empty nor everything."""
-    assert len({query.id for query in QUERIES}) == len(QUERIES) >= 150
-    assert 100 <= sum(0 < len(one.answer) < one.of for one in expected.values())
+    """Of at least 300 queries, at least 240 have an answer that is neither empty nor everything.
+
+    So have seven in ten of those that take metadata.
+    """
+    detailed = [id_ for _, table_ in DETAILED for id_ in table_]
+    telling = {id_ for id_, one in expected.items() if 0 < len(one.answer) < one.of}
+    assert len({query.id for query in QUERIES}) == len(QUERIES) >= 300
+    assert len(telling) >= 240
+    assert len(telling.intersection(detailed)) >= 0.7 * len(detailed) >= 0.7 * 120
 
 
 # --- the answers ----------------------------------------------------------------------------------
@@ -109,12 +132,12 @@ def test_gateway_answers_what_the_files_say(
     ours: dict[str, Answer], expected: dict[str, Expected]
 ) -> None:
     """The gateway finds what the oracle finds, departures included, and the values agree."""
-    wrong = {q.id for q in QUERIES if not _is_right(q, ours[q.id], expected[q.id].answer)}
+    wrong = {q.id for q in QUERIES if not is_right(q, ours[q.id], expected[q.id].answer)}
     assert set() == wrong
     assert [] == [
         (query.id, keyword)
         for query in QUERIES
-        for keyword in _unequal(expected[query.id].answer, ours[query.id])
+        for keyword in unequal(query, expected[query.id].answer, ours[query.id])
     ]
 
 
@@ -123,7 +146,7 @@ def test_orthanc_finds_the_same_but_for_departures(
 ) -> None:
     """Orthanc finds the same, but for the queries of the departures, which all differ."""
     listed = {id_ for departure in DEPARTURES for id_ in departure.queries}
-    differing = {q.id for q in QUERIES if not _is_right(q, theirs[q.id], expected[q.id].answer)}
+    differing = {q.id for q in QUERIES if not is_right(q, theirs[q.id], expected[q.id].answer)}
     assert {"not listed": set(), "no longer needed": set()} == {
         "not listed": differing - listed,
         "no longer needed": listed - differing,
@@ -133,52 +156,78 @@ def test_orthanc_finds_the_same_but_for_departures(
 def test_orthanc_returns_the_same_values(
     ours: dict[str, Answer], theirs: dict[str, Answer]
 ) -> None:
-    """What both return of a study or series is the same, names in every script included."""
-    unequal = {(q.id, keyword) for q in QUERIES for keyword in _unequal(theirs[q.id], ours[q.id])}
-    assert set() == unequal
+    """What both return of a result is the same, names in every script included."""
+    assert set() == {
+        (q.id, keyword) for q in QUERIES for keyword in unequal(q, theirs[q.id], ours[q.id])
+    }
     names = {name for one in theirs["universal-none"].values() for name in one["PatientName"]}
     assert 30 < len(names)
 
 
-def test_includefield_adds_what_it_names(
-    ours: dict[str, Answer], theirs: dict[str, Answer]
+@pytest.mark.parametrize("level", COMPARED)
+def test_details_are_compared(
+    level: str, ours: dict[str, Answer], theirs: dict[str, Answer]
 ) -> None:
-    """Both servers return the attributes that includefield names."""
+    """Both return what only metadata has, with values, so that there is something to compare."""
+    both = {
+        keyword
+        for query in QUERIES
+        if query.level == level
+        for uid in ours[query.id].keys() & theirs[query.id].keys()
+        for keyword, texts in ours[query.id][uid].items()
+        if texts and theirs[query.id][uid].get(keyword)
+    }
+    assert set() == COMPARED[level] - both
+
+
+def test_orthanc_has_the_same_data_sets(
+    servers: tuple[Server, Server], ours: dict[str, Answer]
+) -> None:
+    """With includefield=all an instance is all that Orthanc's WADO-RS metadata has of it.
+
+    Orthanc's QIDO-RS returns no sequences: here they are compared.
+    """
+    instances = ours["instances-include-more"]
+    studies = {uid for one in instances.values() for uid in one["StudyInstanceUID"]}
+    stored = {uid: one for study in studies for uid, one in metadata_of(servers[1], study).items()}
+    assert stored.keys() == instances.keys()
+    assert set() == {
+        keyword
+        for uid, attributes in stored.items()
+        for keyword, texts in attributes.items()
+        if instances[uid].get(keyword) != texts
+    }
+    assert NOT_STORED == {
+        keyword
+        for uid, attributes in instances.items()
+        for keyword, texts in attributes.items()
+        if texts and keyword not in stored[uid]
+    }
+    assert any(one.get("RequestAttributesSequence") for one in stored.values())
+
+
+def test_includefield_adds_what_it_names(
+    ours: dict[str, Answer], theirs: dict[str, Answer], expected: dict[str, Expected]
+) -> None:
+    """Both servers return the attributes that includefield names; the gateway empty ones too."""
     asked = {
         "include-list": {"StudyDescription", "PatientBirthDate"},
         "include-tag": {"StudyDescription"},
         "series-include": {"StudyDescription", "BodyPartExamined", "PatientBirthDate"},
         "study-include": {"BodyPartExamined"},
+        "detail-include": {"SeriesDescription", "SeriesDate", "SeriesTime", "OperatorsName"},
+        "instances-include-tag": {"ProtocolName"},
     }
     for id_, keywords in asked.items():
-        for answer in (ours[id_], theirs[id_]):
-            assert keywords <= set.intersection(*(set(one) for one in answer.values()))
+        assert keywords <= set.intersection(*(set(one) for one in ours[id_].values()))
+        for uid, one in expected[id_].answer.items():
+            assert {keyword for keyword in keywords if one[keyword]} <= theirs[id_][uid].keys()
 
 
 def test_orthanc_does_not_decode(servers: tuple[Server, Server]) -> None:
     """Why some queries go to /tools/find: a percent-encoded value finds nothing in Orthanc."""
     target = "/dicom-web/studies?PatientID=PAT%3001"
     assert [2, 0] == [len(server.get(target)) for server in servers]
-
-
-def _is_right(query: Query, answer: Answer, found: Answer) -> bool:
-    """Whether the answer is the whole of what is to be found, or a page of it of the right size."""
-    limit, offset = query.parameters.get("limit"), int(query.parameters.get("offset", "0"))
-    if limit is None:
-        return answer.keys() == found.keys()
-    return answer.keys() <= found.keys() and len(answer) == min(
-        int(limit), max(0, len(found) - offset)
-    )
-
-
-def _unequal(one: Answer, other: Answer) -> set[str]:
-    """The attributes that both have of a study or series and that are not equal."""
-    return {
-        keyword
-        for uid in one.keys() & other.keys()
-        for keyword in (one[uid].keys() & other[uid].keys()) - NOT_COMPARED
-        if one[uid][keyword] != other[uid][keyword]
-    }
 
 
 # --- the departures -------------------------------------------------------------------------------

@@ -44,8 +44,14 @@ MANY = [
     image_set(n, date=f"2020{12 - n // 200:02}01", DICOMStudyDescription="HEAD " * 50)
     for n in range(1, 2001)
 ]
-QUERIES = ["/studies", "/series", "/studies?includefield=all", "/series?includefield=all",
-           "/studies?PatientID=NONE", "/studies?includefield=StudyDescription&limit=2"]  # fmt: skip
+QUERIES = [
+    "/studies",
+    "/series",
+    "/series?includefield=BodyPartExamined,00080090",
+    "/studies/1.2.4/series",
+    "/studies?PatientID=NONE",
+    "/studies?includefield=StudyDescription&limit=2",
+]
 LAST = {"complete": True, "count": 0, "remaining": 0, "warnings": []}
 
 

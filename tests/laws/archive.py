@@ -7,11 +7,15 @@ In both, the image sets of a study that are marked primary agree in what HealthI
 
 from __future__ import annotations
 
+from random import Random
 from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.laws.oracle import Question, Summary
+from tests.laws.blobs import metadata_of
+from tests.laws.described import detail, instance_order, series_order
+from tests.laws.judging import TIME_OF
+from tests.laws.oracle import Criterion, Question, Summary
 
 DAYS = ("20191231", "20200101", "20200102", "20200228", "20200229", "20200301", "20210615")
 TIMES = ("00", "0930", "093000", "101530.123", "1015", "140000", "235959")
@@ -60,23 +64,31 @@ def _series_tags(draw: st.DrawFn, study: str, number: int) -> Any:
     if draw(st.booleans()):
         tags["DICOMSeriesNumber"] = draw(st.integers(1, 3))
     tags["DICOMNumberOfStudyRelatedSeries"] = 1
-    if draw(st.integers(0, 9)):
-        tags["DICOMNumberOfStudyRelatedInstances"] = draw(st.integers(1, 9))
     return tags
 
 
 def _summaries(draw: st.DrawFn, sets: list[dict[str, Any]]) -> list[Summary]:
     ranks = draw(st.permutations(range(len(sets))))
+    # Metadata has too many values to draw each
+    chance = Random(draw(st.integers(0, 2**20)))
     return [
         {
             "imageSetId": f"{number:032x}",
             "version": 1,
             "createdAt": 1.6e9 + number,
             "updatedAt": 1.7e9 + rank,
-            **one,
+            **_described(chance, one),
         }
         for number, (one, rank) in enumerate(zip(sets, ranks, strict=True))
     ]
+
+
+def _described(chance: Random, one: dict[str, Any]) -> dict[str, Any]:
+    """An image set with its metadata, and the number of its instances in nearly every summary."""
+    metadata = metadata_of(chance, one["DICOMTags"])
+    counted = {"DICOMNumberOfStudyRelatedInstances": len(metadata["instances"])}
+    tags = {**one["DICOMTags"], **(counted if chance.random() < 0.9 else {})}
+    return {**one, "DICOMTags": tags, "metadata": metadata}
 
 
 @st.composite
@@ -251,11 +263,19 @@ def _both(pair: Any) -> Any:
 
 
 @st.composite
-def questions(draw: st.DrawFn, summaries: list[Summary], at_most: int = 3) -> Question:
+def questions(
+    draw: st.DrawFn,
+    summaries: list[Summary],
+    at_most: int = 3,
+    study_attributes: tuple[str, ...] = (),
+) -> Question:
     """A question about an archive, each attribute asked once."""
-    criteria: dict[str, Any] = {}
+    resource = draw(st.sampled_from(_RESOURCES))
+    subject = draw(st.sampled_from(summaries))
+    of_instances = resource.endswith("instances")
+    criteria: dict[str, Criterion] = {}
     for _ in range(draw(st.integers(0, at_most))):
-        criterion = draw(_criterion(draw(st.sampled_from(summaries))))
+        criterion = draw(_criterion(draw(_mostly(subject, summaries))))
         criteria.setdefault(criterion[0], criterion)
     if criteria.get("StudyDate", ("", ""))[1] == "both":
         criteria.pop("StudyTime", None)
@@ -264,34 +284,81 @@ def questions(draw: st.DrawFn, summaries: list[Summary], at_most: int = 3) -> Qu
         forms = [tuple(map(bool, criteria[k][2:])) for k in ("StudyDate", "StudyTime")]
         if forms[0] == forms[1]:
             criteria.pop("StudyTime")
-    resource = draw(st.sampled_from(("studies", "studies", "series", "study-series")))
     if resource != "studies" and draw(st.booleans()):
-        summary = draw(st.sampled_from(summaries))
-        more = draw(
-            st.sampled_from(
-                (
-                    (
-                        "SeriesInstanceUID",
-                        "uids",
-                        (summary["DICOMTags"]["DICOMSeriesInstanceUID"],),
-                    ),
-                    ("Modality", "any-of", ("CT", "MR")),
-                    ("SeriesNumber", "is", 1),
-                )
-            )
-        )
+        more = draw(_of_series(subject))
         criteria[more[0]] = more
-    study_uid = ""
-    named = draw(st.one_of(st.just([]), st.lists(_order(resource), max_size=3)))
-    orderby = tuple({name.removeprefix("-"): name for name in named}.values())
-    if resource == "study-series":
-        study_uid = draw(st.sampled_from(summaries))["DICOMTags"]["DICOMStudyInstanceUID"]
-    return Question(resource, tuple(criteria.values()), study_uid, orderby=orderby)
+    depth = 0 if resource == "studies" else 2 if of_instances else 1
+    details = {
+        asked[0]: asked
+        for _ in range(draw(st.sampled_from((0, 0, 1, 1, 2))))
+        if (asked := draw(detail(subject["metadata"], depth, study_attributes))) is not None
+    }
+    for date, time in TIME_OF.items():
+        if date in details:  # two ranges of one form would be read as one
+            details.pop(time, None)
+    if any(c[1] == "fuzzy" for c in criteria.values()):
+        details.pop("ReferringPhysicianName", None)  # it would be matched so as well
+    criteria |= details
+    return Question(
+        resource,
+        tuple(criteria.values()),
+        draw(_path_uid(resource, subject, summaries)),
+        includefield=draw(_included(depth)),
+        orderby=draw(_orderby(depth, study_attributes)),
+        series_uid=subject["DICOMTags"]["DICOMSeriesInstanceUID"]
+        if resource == "series-instances"
+        else "",
+    )
 
 
-def _order(resource: str) -> Any:
-    keywords = (*_NAMES, "StudyDate", "StudyTime", "ModalitiesInStudy", "updatedAt", "createdAt")
-    keywords += ("NumberOfStudyRelatedInstances", "NumberOfStudyRelatedSeries", "PatientBirthDate")
-    if resource != "studies":
-        keywords += ("SeriesNumber", "Modality", "SeriesInstanceUID")
-    return st.tuples(st.sampled_from(("", "-")), st.sampled_from(keywords)).map("".join)
+_RESOURCES = (
+    *("studies", "studies", "studies", "series", "series", "study-series", "study-series"),
+    *("instances", "study-instances", "series-instances"),
+)
+
+
+def _mostly(subject: Summary, summaries: list[Summary]) -> Any:
+    return st.one_of(st.just(subject), st.just(subject), st.sampled_from(summaries))
+
+
+def _of_series(subject: Summary) -> Any:
+    uid = subject["DICOMTags"]["DICOMSeriesInstanceUID"]
+    return st.sampled_from(
+        (
+            ("SeriesInstanceUID", "uids", (uid,)),
+            ("Modality", "any-of", ("CT", "MR")),
+            ("SeriesNumber", "is", 1),
+        )
+    )
+
+
+def _path_uid(resource: str, subject: Summary, summaries: list[Summary]) -> Any:
+    if "-" not in resource:
+        return st.just("")
+    if resource == "series-instances":
+        return st.just(subject["DICOMTags"]["DICOMStudyInstanceUID"])
+    return _mostly(subject, summaries).map(lambda s: s["DICOMTags"]["DICOMStudyInstanceUID"])
+
+
+def _included(depth: int) -> Any:
+    """What is asked beside the default: nothing mostly; of studies only what metadata has not."""
+    options: list[tuple[str, ...]] = [(), (), ("StudyDescription",)]
+    if depth:
+        options += [("SeriesDescription", "PatientID"), ("NumberOfSeriesRelatedInstances",)]
+        options += [("RequestAttributesSequence.RequestedProcedureID",), ("StationName",)]
+    if depth == 2:
+        options += [("all",), ("ImageType", "SliceThickness"), ("AcquisitionDateTime",)]
+    return st.sampled_from(options)
+
+
+def _orderby(depth: int, study_attributes: tuple[str, ...]) -> Any:
+    keywords: tuple[str, ...] = (*_NAMES, "StudyDate", "StudyTime", "ModalitiesInStudy")
+    keywords += ("updatedAt", "createdAt", "PatientBirthDate")
+    keywords += ("NumberOfStudyRelatedInstances", "NumberOfStudyRelatedSeries", *study_attributes)
+    if depth:
+        keywords += ("SeriesNumber", "Modality", "SeriesInstanceUID", *series_order())
+    if depth == 2:
+        keywords += instance_order()
+    one = st.tuples(st.sampled_from(("", "-")), st.sampled_from(keywords)).map("".join)
+    named = st.one_of(st.just([]), st.lists(one, max_size=3))
+    return named.map(lambda names: tuple({name.removeprefix("-"): name for name in names}.values()))

@@ -1,4 +1,4 @@
-"""One fixed archive of 300 image sets and 74 fixed questions, for every switch's position."""
+"""One fixed archive of 300 image sets, and fixed questions for every switch's position."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from tests.laws.archive import (
     STUDY_IDS,
     TIMES,
 )
+from tests.laws.blobs import metadata_of
 from tests.laws.oracle import Criterion, Question, Summary
 
 SIZE = 300
@@ -47,6 +48,7 @@ def image_sets() -> list[Summary]:
             "createdAt": 1.6e9 + i,
             "updatedAt": 1.7e9 + i,
             **s,
+            "metadata": metadata_of(random.Random(i), s["DICOMTags"]),
         }
         for i, s in enumerate(sets)
     ]
@@ -133,7 +135,7 @@ _BEHAVIOURS: tuple[Criterion, ...] = (
 
 
 def questions() -> list[Question]:
-    """Seventy-four questions."""
+    """Seventy-four questions about what summaries tell."""
     asked = [Question(), Question("series")]
     asked += [Question(criteria=(one,)) for one in (*_TEXT, *_DATES, *_BEHAVIOURS)]
     pairs = [(_TEXT[i], _DATES[j]) for i, j in ((0, 0), (0, 1), (1, 1), (2, 2), (6, 1), (9, 3))]
@@ -163,5 +165,64 @@ def questions() -> list[Question]:
         Question("series", (early,), orderby=("Modality", "createdAt")),
         Question("series", (("SeriesInstanceUID", "uids", ("1.2.7.0", "1.2.8.0")), recent)),
         Question(orderby=("StudyTime",)),
+    ]
+    return asked
+
+
+_STEP: Criterion = (
+    "RequestAttributesSequence",
+    "items",
+    (("ScheduledProcedureStepID", "is", "S1"), ("RequestedProcedureID", "is", "R2")),
+)
+_DETAILS: tuple[Criterion, ...] = (
+    ("SeriesDescription", "wild", "T1*"),
+    ("StationName", "empty"),
+    ("SeriesDate", "both", ("20200101", "0930"), ("20200102", "1200")),
+    ("NumberOfSeriesRelatedInstances", "is", 3),
+    ("ReferringPhysicianName", "wild", "m?ller*"),
+)
+_OF_INSTANCES: tuple[Criterion, ...] = (
+    ("ImageType", "all-of", ("AXIAL",), ("ORIGINAL",)),
+    ("AcquisitionDateTime", "instants", "20200101111530+0100", "2020010110"),
+    ("SliceThickness", "is", "2.50"),
+    ("InstanceNumber", "is", 2),
+    ("SOPInstanceUID", "uids", ("1.2.28.1.2", "1.2.28.3.5", "1.2.28.1.8")),
+    ("ReferencedImageSequence", "items", (("ReferencedSOPInstanceUID", "uids", ("1.2.28.1.2",)),)),
+    ("AcquisitionDate", "days", None, "20200101"),
+    ("Rows", "is", 512),
+)
+SPLIT_STUDY, SPLIT_SERIES = "1.2.28", "1.2.28.1"
+"""A study of which two series are parted over image sets that have instances in common."""
+
+
+def detailed_questions() -> list[Question]:
+    """Twenty-four questions about what only metadata tells."""
+    study, series = SPLIT_STUDY, SPLIT_SERIES
+    asked = [Question("study-series", (one,), study) for one in _DETAILS[:4]]
+    asked += [
+        Question("study-series", (), study, ("SeriesDescription", "RequestAttributesSequence")),
+        Question("study-series", (), study, ("NumberOfSeriesRelatedInstances", "StationName")),
+        Question("series", (_STEP, _TEXT[0])),
+        Question("series", (_DETAILS[0], _DATES[4]), orderby=("-SeriesTime", "Modality")),
+        Question("series", (_DETAILS[3], _TEXT[6]), includefield=("SeriesDescription",)),
+        Question("series", (_DETAILS[4], _DATES[0])),
+        Question(criteria=(_DETAILS[4], _TEXT[1])),
+        Question(
+            criteria=(_DATES[4],),
+            includefield=("ReferringPhysicianName",),
+            orderby=("ReferringPhysicianName",),
+        ),
+    ]
+    asked += [Question("study-instances", (one,), study) for one in _OF_INSTANCES[3:6]]
+    asked += [
+        Question("study-instances", (), study, orderby=("-Rows", "SliceThickness")),
+        Question("study-instances", (), "1.2.9999"),
+        Question("series-instances", (), study, ("all",), series_uid=series),
+        Question("series-instances", (_OF_INSTANCES[7],), study, ("ImageType",), (), series),
+        Question("instances", (_TEXT[2], _DATES[3])),
+        Question("instances", (_OF_INSTANCES[0], _TEXT[6], _DATES[1])),
+        Question("instances", (_OF_INSTANCES[1], _DATES[0]), orderby=("-AcquisitionDateTime",)),
+        Question("instances", (_OF_INSTANCES[2], _DETAILS[0], _TEXT[7], _DATES[3])),
+        Question("instances", (_OF_INSTANCES[6], _STEP, _TEXT[1])),
     ]
     return asked

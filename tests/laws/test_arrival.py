@@ -12,14 +12,15 @@ from hypothesis import strategies as st
 
 from gateway.emulator.variants import Variants
 from gateway.errors import StudyWindowError
+from gateway.healthimaging.body import Body
 from gateway.healthimaging.client import criteria_of
 from gateway.search.imageset import Page
 from gateway.search.plan import Plan, SearchOptions
 from tests.laws import naive
-from tests.laws.archive import questions
-from tests.laws.harness import Gateway, StoreCalls, store_of
+from tests.laws.blobs import Blobs
+from tests.laws.harness import Gateway, StoreCalls, dialect_of, store_of
 from tests.laws.oracle import Question, World, answer
-from tests.laws.test_laws import FEWER, worlds
+from tests.laws.test_laws import FEWER, questions_about, worlds
 
 T0 = 1_710_194_400  # 2024-03-11T15:00:00-07:00
 SERIES = "1.2.840.99999999.84710745"
@@ -51,6 +52,10 @@ class Heard:
         self.criteria.append(criteria_of(one))
         return await self.calls.search_image_sets(one, page_size, next_token)
 
+    async def image_set_metadata(self, image_set_id: str, version: int) -> Body:
+        """The store's metadata."""
+        return await self.calls.image_set_metadata(image_set_id, version)
+
 
 def _uids(body: bytes, tag: str = "0020000D") -> list[str]:
     return [one[tag]["Value"][0] for one in json.loads(body)]
@@ -64,9 +69,10 @@ def _uids(body: bytes, tag: str = "0020000D") -> list[str]:
 async def test_counts(world: tuple[World, SearchOptions], data: st.DataObject, pages: Any) -> None:
     """A count is the number of results that the oracle's whole answer has."""
     stored, options = world
-    question = data.draw(questions(list(stored.summaries)))
+    question = data.draw(questions_about(stored))
     store = store_of(stored.summaries, Variants(padding="kept", pages=pages))
-    gateway = Gateway(StoreCalls(store, page_size=3), options)
+    calls = StoreCalls(store, 3, Blobs(stored.summaries))
+    gateway = Gateway(calls, options, dialect=dialect_of(stored))
     _, running = await gateway.ask(question)
     again = gateway.service.start(running.query)
     body = b"".join([chunk async for chunk in again.count_json(lambda _: None)])

@@ -5,6 +5,7 @@ Sentinels stand in queries, in the store, in tokens and in the upstream's own te
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import logging
@@ -19,16 +20,17 @@ from hypothesis import strategies as st
 
 from gateway.emulator.errors import WireError
 from gateway.errors import QueryError
+from gateway.healthimaging.body import Body
 from gateway.qido.attributes import Level, Resource
 from gateway.qido.query import Dialect, parse_query
-from gateway.qido.result import Result
+from gateway.qido.result import Item, Result
 from gateway.search.imageset import ImageSet, Page
+from gateway.search.metadata import Metadata, PackedInstance
 from gateway.search.plan import Plan, SearchOptions, completion, plan
-from gateway.server.routes import ServerOptions, create_app
-from gateway.server.searches import Limits, SearchService
 from gateway.server.telemetry import configure_logging
 from tests.http.driver import Answer, ask
-from tests.laws.harness import StoreCalls, store_of
+from tests.laws.blobs import packed
+from tests.laws.harness import StoreCalls, app_of, service_over, store_of
 from tests.laws.test_laws import EXAMPLES
 
 SENTINEL = "SENTINEL"
@@ -59,6 +61,12 @@ class Failing(StoreCalls):
             raise self.failure
         return await super().search_image_sets(one, page_size, next_token)
 
+    async def image_set_metadata(self, image_set_id: str, version: int) -> Body:
+        """A blob, or the failure."""
+        if self.calls + 1 == self.fails_at:
+            raise self.failure
+        return await super().image_set_metadata(image_set_id, version)
+
 
 def _summaries() -> list[dict[str, Any]]:
     return [
@@ -79,17 +87,20 @@ def _summaries() -> list[dict[str, Any]]:
     ]
 
 
-async def _ask(target: str, fails_at: int = 0, failure: Exception | None = None) -> Answer:
-    store = store_of(_summaries())
-    calls = Failing(store, 20)
+async def _ask(
+    target: str,
+    fails_at: int = 0,
+    failure: Exception | None = None,
+    *,
+    blob: bytes = b"",
+    accept: str = "*/*",
+) -> Answer:
+    summaries = _summaries()
+    store = store_of(summaries)
+    calls = Failing(store, 20, {one["imageSetId"]: blob for one in summaries})
     calls.fails_at, calls.failure = fails_at, failure or ValueError()
-    service = SearchService(calls, SearchOptions(), Limits(), Dialect(), clock=lambda: 0.0)
-
-    async def nothing() -> None:
-        return None
-
-    app = create_app(service, ServerOptions(), nothing)
-    answer = await ask(app, target, headers={"x-request-id": f"{SENTINEL} ^"})
+    app = app_of(service_over(calls))
+    answer = await ask(app, target, headers={"x-request-id": f"{SENTINEL} ^", "accept": accept})
     store.close()
     return answer
 
@@ -127,6 +138,94 @@ async def test_logs_and_errors_are_silent(
     answer = await _ask(TARGETS[number], 1 if failure else 0, failure)
     lines = log.getvalue().decode()
     assert "request" in {json.loads(line)["event"] for line in lines.splitlines()}
+    _assert_silent(answer, log)
+
+
+def _document(
+    dicom: object = SENTINEL, vrs: object = SENTINEL, series: object = SENTINEL
+) -> dict[str, Any]:
+    """Metadata of image set 119, which is the newest, with these in its series and instances."""
+    series_uid = f"{UID}.119.1"
+    instances = {f"{series_uid}.{n}": {"DICOM": dicom, "DICOMVRs": vrs} for n in (1, 2)}
+    return {
+        "Patient": {"DICOM": {"PatientName": SENTINEL, "PatientSex": [SENTINEL]}},
+        "Study": {
+            "DICOM": {"ReferringPhysicianName": f"{SENTINEL}^X"},
+            "Series": {series_uid: {"DICOM": series, "Instances": instances}},
+        },
+    }
+
+
+_SERIES = {
+    "SeriesDescription": SENTINEL,
+    "RequestAttributesSequence": [{"ScheduledProcedureStepID": SENTINEL}],
+}
+_DICOM = {"ImageType": [SENTINEL], "00090010": SENTINEL, "00091001": SENTINEL, "00091002": UID}
+_UNFIT = {
+    "Rows": SENTINEL,
+    "InstanceNumber": SENTINEL,
+    "SliceThickness": [SENTINEL, 1],
+    "ReferencedImageSequence": SENTINEL,
+    "AcquisitionDate": UID,
+    "SOPClassUID": [[UID]],
+    SENTINEL: UID,
+    "00091001": {SENTINEL: UID},
+}
+BLOBS = [
+    pytest.param(packed(_document(_DICOM, {"00091001": "LO"}, _SERIES)), id="sound"),
+    pytest.param(packed(_document(_DICOM, {"00091001": SENTINEL}, _SERIES)), id="strange VRs"),
+    pytest.param(packed(_document(_UNFIT, {SENTINEL: UID}, _UNFIT)), id="values that do not fit"),
+    pytest.param(packed(_document()), id="levels that are texts"),
+    pytest.param(packed({SENTINEL: UID}), id="keys"),
+    pytest.param(packed(_document(_DICOM, {}, _SERIES))[:-30], id="cut"),
+    pytest.param(gzip.compress(f'{{"{SENTINEL}": {UID} '.encode()), id="no JSON"),
+    pytest.param(f"{SENTINEL} {UID}".encode(), id="no gzip"),
+]
+DETAILS = [
+    "/dicom-web/instances?limit=3",
+    f"/dicom-web/instances?includefield=all&StudyInstanceUID={UID}.119",
+    f"/dicom-web/studies/{UID}.119/instances?SeriesDescription={SENTINEL}*&ImageType={SENTINEL}",
+    f"/dicom-web/studies/{UID}.119/series/{UID}.119.1/instances?00090010={SENTINEL}"
+    f"&00091001={SENTINEL}&AcquisitionDateTime={SENTINEL}",
+    f"/dicom-web/studies/{UID}.119/instances?00090010={SENTINEL}&00091001={SENTINEL}",
+    f"/dicom-web/studies/{UID}.119/series?includefield=RequestAttributesSequence.{SENTINEL}",
+    f"/dicom-web/series?RequestAttributesSequence.ScheduledProcedureStepID={SENTINEL}"
+    f"&StudyInstanceUID={UID}.119&includefield=SeriesDescription",
+    f"/dicom-web/instances?SOPInstanceUID={UID}.119.1.1&StudyInstanceUID={UID}.119&Rows={SENTINEL}",
+]
+TYPES = (
+    "application/dicom+json",
+    'multipart/related; type="application/dicom+xml"',
+    "application/x-ndjson",
+    "text/csv",
+)
+
+
+@pytest.mark.parametrize("accept", TYPES)
+@pytest.mark.parametrize("blob", BLOBS)
+async def test_metadata_is_silent(log: io.BytesIO, blob: bytes, accept: str) -> None:
+    """Whatever metadata holds, log, headers and problem bodies say nothing of it."""
+    statuses = set()
+    for target in DETAILS:
+        answer = await _ask(target, blob=blob, accept=accept)
+        statuses.add(answer.status)
+        _assert_silent(answer, log)
+    assert {200, 400} == statuses
+
+
+@pytest.mark.parametrize("number", (2, 3))
+@pytest.mark.parametrize("accept", TYPES)
+async def test_failures_of_metadata_are_silent(log: io.BytesIO, accept: str, number: int) -> None:
+    """Nor do they where a call for metadata fails, early or late."""
+    blob = packed(_document(_DICOM, {}, _SERIES))
+    for failure in (ValueError(f"{SENTINEL} {UID}"), WireError(SENTINEL, 400, f"{SENTINEL} {UID}")):
+        answer = await _ask("/dicom-web/instances", number, failure, blob=blob, accept=accept)
+        assert answer.status >= 500
+        _assert_silent(answer, log)
+
+
+def _assert_silent(answer: Answer, log: io.BytesIO) -> None:
+    lines = log.getvalue().decode()
     assert SENTINEL not in lines
     assert UID not in lines
     if answer.status != 200:
@@ -155,7 +254,9 @@ def test_other_libraries_are_silent(log: io.BytesIO) -> None:
 
 
 _NAMES = st.sampled_from(
-    ("PatientName", "StudyDate", "StudyTime", "StudyInstanceUID", "NumberOfStudyRelatedSeries",
+    ("SliceThickness", "AcquisitionDateTime", "RequestAttributesSequence.RequestedProcedureID",
+     "RequestAttributesSequence", "Rows", "PatientAge", "00091001", "00090010",
+     "PatientName", "StudyDate", "StudyTime", "StudyInstanceUID", "NumberOfStudyRelatedSeries",
      "limit", "offset", "fuzzymatching", "PatientBirthDate", "00100020"))  # fmt: skip
 
 
@@ -188,8 +289,15 @@ def test_query_errors_are_silent(
         completion(UID),
         Page((ImageSet("a", {"DICOMPatientName": SENTINEL}),), SENTINEL),
         Result(Level.STUDY, {"PatientName": (SENTINEL,)}),
+        parse_query(
+            Resource.ALL_INSTANCES,
+            f"RequestAttributesSequence.ScheduledProcedureStepID={SENTINEL}&SliceThickness=2020"
+            f"&AcquisitionDateTime=20200101-&00090010={SENTINEL}&00091001={SENTINEL}".encode(),
+        ),
+        Metadata({"SeriesDescription": SENTINEL}, {}, (PackedInstance(1, UID, b"2020"),)),
+        Result(Level.INSTANCE, {"RequestAttributesSequence": (Item({"X": (SENTINEL,)}),)}),
     ],
-    ids=["query", "plan", "completion", "page", "result"],
+    ids=["query", "plan", "completion", "page", "result", "of items", "metadata", "item"],
 )  # fmt: skip
 def test_no_repr_shows_a_value(value: object) -> None:
     """What is asked for and what is found stand in no repr, so in no debugger's log either."""

@@ -21,8 +21,8 @@ from gateway.qido.query import PARAMETERS, Dialect, Query, parse_query
 from gateway.server.routes import ROOT
 from gateway.server.searches import Limits
 from tests.http.driver import ask
-from tests.http.upstream import app_over
-from tests.laws.harness import StoreCalls, store_of
+from tests.laws.blobs import Blobs, described
+from tests.laws.harness import StoreCalls, app_of, service_over, store_of
 
 STRINGS, REQUESTS = 100_000, 3_000
 NAMES = (
@@ -131,9 +131,12 @@ def _quiet() -> Iterator[None]:
 @pytest.mark.usefixtures("_quiet")
 async def test_any_request_is_answered() -> None:
     """The status is 200 or 4xx, and the body is JSON."""
-    store = store_of(summaries(60))
-    app = app_over(StoreCalls(store), limits=Limits(default_limit=4, max_results=8))
+    sets = [described(one, number) for number, one in enumerate(summaries(60))]
+    store = store_of(sets)
+    limits = Limits(default_limit=4, max_results=8)
+    app = app_of(service_over(StoreCalls(store, metadata=Blobs(sets)), limits=limits))
     paths = ("/studies", "/series", "/studies/1.2.3/series", "//studies/", "", "/studies/x/series")
+    paths += ("/instances", "/studies/1.2.3/instances", "/studies/1.2/series/1.2.3/instances")
     statuses: Counter[int] = Counter()
     for number, text in enumerate(query_strings(REQUESTS, seed=2)):
         path = ROOT + paths[number % len(paths)]

@@ -7,7 +7,8 @@ that is naive about it, and that is caught.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from itertools import combinations
 from typing import Any, Literal
@@ -18,10 +19,11 @@ from gateway.emulator.store import Store, WireError
 from gateway.emulator.variants import CHOICES, Variants
 from gateway.search.plan import SearchOptions
 from tests.laws import naive
+from tests.laws.blobs import Blobs
 from tests.laws.covering import all_choices, covering_array
-from tests.laws.dataset import SIZE, image_sets, questions
-from tests.laws.harness import Gateway, StoreCalls, store_of
-from tests.laws.oracle import World, answer
+from tests.laws.dataset import SIZE, detailed_questions, image_sets, questions
+from tests.laws.harness import Gateway, StoreCalls, dialect_of, query_of, store_of
+from tests.laws.oracle import Question, World, answer
 
 
 def _positions(strength: int) -> list[Variants]:
@@ -37,19 +39,43 @@ def options_for(variants: Variants) -> SearchOptions:
     return SearchOptions(equal_padding=padding)
 
 
+IMAGE_SETS = image_sets()
+METADATA = Blobs(IMAGE_SETS)
+WINDOWS = ((0, 1), (1, 2), (3, 50), (60, 7))
+"""Offsets and limits; each question has another one at the next position."""
+
+
+def _world(counts: str) -> World:
+    return World(
+        IMAGE_SETS,
+        counts_are_the_studys=counts == "study",
+        study_attributes=("ReferringPhysicianName",),
+    )
+
+
 @cache
-def _expected(counts: str) -> tuple[str, ...]:
-    world = World(image_sets(), counts_are_the_studys=counts == "study")
-    return tuple(_text(answer(world, question)) for question in questions())
+def _expected(counts: str, *, detailed: bool) -> tuple[list[dict[str, Any]], ...]:
+    asked = detailed_questions() if detailed else questions()
+    return tuple(_plain(answer(_world(counts), question)) for question in asked)
 
 
-def _text(answered: list[dict[str, Any]]) -> str:
-    return json.dumps(answered, ensure_ascii=False, sort_keys=True)
+def _plain(answered: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """An answer in which 3 and 3.0 are the same number."""
+    found: list[dict[str, Any]] = json.loads(json.dumps(answered), parse_int=float)
+    return found
+
+
+@contextmanager
+def _gateway(variants: Variants) -> Iterator[Gateway]:
+    store = store_of(IMAGE_SETS, variants)
+    calls = StoreCalls(store, metadata=METADATA)
+    yield Gateway(calls, options_for(variants), dialect=dialect_of(_world(variants.counts)))
+    store.close()
 
 
 def test_the_array_covers() -> None:
-    """There are 300 image sets, 74 questions, and enough positions for every three switches."""
-    assert (SIZE, 74) == (len(image_sets()), len(questions()))
+    """There are 300 image sets, 98 questions, and enough positions for every three switches."""
+    assert (SIZE, 74, 24) == (len(IMAGE_SETS), len(questions()), len(detailed_questions()))
     seen = {
         choice
         for one in POSITIONS
@@ -62,12 +88,36 @@ def test_the_array_covers() -> None:
 async def test_no_choice_of_the_upstream_changes_an_answer(number: int) -> None:
     """At every position of the switches each question has the oracle's answer."""
     variants = POSITIONS[number]
-    store = store_of(image_sets(), variants)
-    gateway = Gateway(StoreCalls(store), options_for(variants))
-    for asked, expected in zip(questions(), _expected(variants.counts), strict=True):
-        body, _ = await gateway.ask(asked)
-        assert expected == _text(json.loads(body)), (variants, asked)
-    store.close()
+    with _gateway(variants) as gateway:
+        for asked, expected in zip(
+            questions(), _expected(variants.counts, detailed=False), strict=True
+        ):
+            assert expected == await _answer(gateway, asked), (variants, asked)
+
+
+@pytest.mark.parametrize("number", range(len(POSITIONS)))
+async def test_nor_what_metadata_tells(number: int) -> None:
+    """It is so for questions that take metadata, for a window of their answers and for counts."""
+    variants = POSITIONS[number]
+    with _gateway(variants) as gateway:
+        for place, (asked, expected) in enumerate(
+            zip(detailed_questions(), _expected(variants.counts, detailed=True), strict=True)
+        ):
+            assert expected == await _answer(gateway, asked), (variants, asked)
+            offset, limit = WINDOWS[(number + place) % len(WINDOWS)]
+            window = [("offset", str(offset)), ("limit", str(limit))]
+            part = await _answer(gateway, asked, window)
+            assert expected[offset : offset + limit] == part, (variants, asked, window)
+            again = gateway.service.start(query_of(asked, (), gateway.dialect))
+            body = b"".join([chunk async for chunk in again.count_json(lambda _: None)])
+            assert {"count": len(expected)} == json.loads(body), (variants, asked)
+
+
+async def _answer(
+    gateway: Gateway, asked: Question, more: Sequence[tuple[str, str]] = ()
+) -> list[dict[str, Any]]:
+    body, _ = await gateway.ask(asked, more)
+    return _plain(json.loads(body))
 
 
 # --- each switch bites ----------------------------------------------------------------------------

@@ -67,6 +67,15 @@ def test_needs(
     assert needs.decides == bool(waiting or orders)
 
 
+@pytest.mark.parametrize("asked", ["includefield=00080090", "includefield=all", "00080090=A*"])
+@pytest.mark.parametrize("resource", [STUDIES, ALL_SERIES])
+def test_what_the_operator_does_not_name_is_not_fetched(resource: Resource, asked: str) -> None:
+    """OHIF asks for ReferringPhysicianName with every search; it is there without a value."""
+    needs = needs_of(parse_query(resource, asked.encode()), SearchOptions(counts="image-set"))
+    assert () == needs.study
+    assert needs.anything == (resource is ALL_SERIES and "all" in asked)
+
+
 @pytest.mark.parametrize(
     ("asked", "has", "lacks"),
     [

@@ -7,10 +7,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
 from docs.generate import written
 from gateway.config import ENV_PREFIX, Settings
 from gateway.errors import QueryError
+from gateway.healthimaging.body import Body
 from gateway.qido.attributes import (
     ATTRIBUTES,
     Attribute,
@@ -108,23 +110,35 @@ def anchors(text: str) -> set[str]:
 def test_settings_are_documented() -> None:
     """Every setting has a row with its name in the environment and its default, and no other."""
     expected = {
-        f"`{name}`": (f"`{ENV_PREFIX}{name.upper()}`", _default_in_words(name))
-        for name in Settings.model_fields
+        f"`{name}`": (f"`{ENV_PREFIX}{name.replace('.', '_').upper()}`", _default_in_words(name))
+        for name in _settings()
     }
     rows = table("docs/operations.md", "Setting")
     assert expected == {row["Setting"]: (row["Environment"], row["Default"]) for row in rows}
 
 
+IN_WORDS = {
+    "datastore_id": "required",
+    "region": "that of AWS's own configuration",
+    "public_base_url": "the request's own",
+    "cors_origins": "none",
+    "metadata.study_attributes": "none",
+}
+
+
 def _default_in_words(name: str) -> str:
-    if name in ("datastore_id", "region", "public_base_url", "cors_origins"):
-        return {
-            "datastore_id": "required",
-            "region": "that of AWS's own configuration",
-            "public_base_url": "the request's own",
-            "cors_origins": "none",
-        }[name]
-    default = Settings.model_fields[name].default
-    return f"`{str(default).lower()}`"
+    return IN_WORDS.get(name) or f"`{str(_settings()[name]).lower()}`"
+
+
+def _settings() -> dict[str, object]:
+    """Each setting's name, those of a table with its name and a dot, and its default."""
+    found: dict[str, object] = {}
+    for name, one in Settings.model_fields.items():
+        if isinstance(one.default, BaseModel):
+            found |= {f"{name}.{inner}": value for inner, value in one.default}
+        else:
+            found[name] = one.default
+    return found
 
 
 # --- attributes -----------------------------------------------------------------------------------
@@ -162,6 +176,7 @@ EXAMPLES: dict[tuple[Matching, str], tuple[str, str]] = {
     (Matching.LIST, ""): ("CT,MR", "Exact"),
     (Matching.FUZZY, ""): ("A&fuzzymatching=true", "Fuzzy"),
     (Matching.MULTIPLE, ""): ("A\\B&multiplevaluematching=true", "AllOf"),
+    (Matching.MULTIPLE, "AS"): ("030Y\\031Y&multiplevaluematching=true", "AllOf"),
     (Matching.EMPTY, ""): ('""&emptyvaluematching=true', "Empty"),
 }
 MATCHED = [(one, kind) for one in ATTRIBUTES for kind in matching_of(one)]
@@ -239,6 +254,10 @@ class NoCalls:
     """An upstream that nobody asks."""
 
     async def search_image_sets(self, one: Plan, page_size: int, next_token: str) -> Page:
+        """Is not called."""
+        raise AssertionError("a Warning costs no call")
+
+    async def image_set_metadata(self, image_set_id: str, version: int) -> Body:
         """Is not called."""
         raise AssertionError("a Warning costs no call")
 

@@ -79,6 +79,7 @@ def test_creator(values: dict[str, Any], creator: str) -> None:
         "private, no value": ("00191001", {}, (), "UN"),
         "private, bytes": ("00191001", {}, ("AAE=",), "UN"),
         "private, no bytes": ("00191001", {}, ("A-1",), "UC"),
+        "private, bytes and something else": ("00191001", {}, ("AA-E=",), "UC"),
         "private, half of bytes": ("00191001", {}, ("AAE",), "UC"),
         "private, beyond ASCII": ("00191001", {}, ("山",), "UC"),
         "private, texts": ("00191001", {}, ("AAE=", "AAE="), "UC"),

@@ -19,6 +19,7 @@ from gateway.qido.attributes import (
     answerable,
     returned_by_default,
 )
+from gateway.qido.conditions import is_matchable
 from gateway.qido.query import PARAMETERS, Dialect, parse_query
 from gateway.server.capabilities import METHODS, capabilities, is_matched
 from gateway.server.documents import document, page
@@ -99,7 +100,11 @@ def test_it_has_the_media_types_and_limits(openapi: dict[str, Any]) -> None:
 def test_the_page_has_all_of_it(openapi: dict[str, Any]) -> None:
     """The page names each path, parameter and status."""
     text = page(openapi)
-    for name in (*openapi["paths"], *PARAMETERS, *(a.keyword for a in ATTRIBUTES if a.matchable)):
+    for name in (
+        *openapi["paths"],
+        *PARAMETERS,
+        *(a.keyword for a in ATTRIBUTES if is_matchable(a)),
+    ):
         assert name in text
 
 

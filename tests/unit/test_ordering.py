@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -106,13 +107,64 @@ def test_sorts(keyword: str, values: list[Any], places: str) -> None:
     assert places == _sorted(keyword, [(value,) for value in values])
 
 
-def _sorted(named: str, values: list[tuple[Any, ...]]) -> str:
+@pytest.mark.parametrize(
+    ("keyword", "values", "places"),
+    [
+        pytest.param("SliceThickness", [2.5, "10.", 0.5, 3], "2031", id="DS by its number"),
+        pytest.param("SliceThickness", ["x", 1, math.nan], "102", id="no DS is missing"),
+        pytest.param("RecommendedDisplayFrameRateInFloat", [0.2, "1e-1"], "10", id="FL"),
+        pytest.param("RealWorldValueSlope", [2.5, -1, math.inf], "102", id="FD"),
+        pytest.param("Rows", [512, 64, "128"], "120", id="US"),
+        pytest.param("SmallestImagePixelValue", [0, -5], "10", id="US or SS"),
+        pytest.param("AcquisitionDateTime", ["20200102", "2020", "20200101120000"], "120",
+                     id="a moment where it begins"),
+        pytest.param("AcquisitionDateTime", ["2020010112", "20200101130000+0500"], "10",
+                     id="moments by their offsets"),
+        pytest.param("AcquisitionDateTime", ["today", "2020"], "10", id="no moment is missing"),
+        pytest.param("SeriesDate", [7, "20200101"], "10", id="no date is missing"),
+        pytest.param("FrameIncrementPointer", ["0018106A", "00181063"], "10", id="AT as text"),
+        pytest.param("SOPInstanceUID", ["1.2.9", "1.2.10"], "10", id="UI as text"),
+        pytest.param("PatientAge", ["050Y", "003D"], "10", id="AS as text"),
+        pytest.param("ImageType", ["b", "", "A"], "201", id="CS as text"),
+        pytest.param("OperatorsName", ["Zoe", "émile"], "10", id="names folded"),
+        pytest.param("InstanceNumber", [10, 9, "x"], "102", id="IS"),
+    ],
+)  # fmt: skip
+def test_sorts_instances(keyword: str, values: list[Any], places: str) -> None:
+    """Each VR by what its values mean."""
+    stored = [(value,) for value in values]
+    assert places == _sorted(keyword, stored, Resource.ALL_INSTANCES)
+
+
+def test_an_attribute_without_values_is_missing() -> None:
+    """One that is stored without a value stands last, as one that is not stored."""
+    results = [Result(Level.INSTANCE, {"Rows": values}) for values in ((), (7,), ("",), (3,))]
+    query = parse_query(Resource.ALL_INSTANCES, b"orderby=Rows")
+    assert [(3,), (7,), (), ("",)] == [r.values["Rows"] for r in ordered(results, query.order)]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["RequestAttributesSequence", "RequestAttributesSequence.ScheduledProcedureStepID", "PixelData",
+     "00090010", "00091001", "SpecificCharacterSet", "InstanceAvailability", "RetrieveURL"],
+)  # fmt: skip
+@pytest.mark.parametrize("resource", [Resource.ALL_INSTANCES, Resource.ALL_SERIES])
+def test_nothing_sorts_by_it(name: str, resource: Resource) -> None:
+    """Items, bytes, private attributes and what is never matched have no order."""
+    with pytest.raises(QueryError) as caught:
+        parse_query(resource, f"00090010=A&orderby={name}".encode())
+    assert "orderby" == caught.value.parameter
+
+
+def _sorted(
+    named: str, values: list[tuple[Any, ...]], resource: Resource = Resource.ALL_SERIES
+) -> str:
     keyword = named.removeprefix("-")
     results = [
         Result(Level.SERIES, {"StudyID": (str(n),), **({keyword: v} if v else {})})
         for n, v in enumerate(values)
     ]
-    query = parse_query(Resource.ALL_SERIES, f"orderby={named}".encode())
+    query = parse_query(resource, f"orderby={named}".encode())
     return "".join(str(one.values["StudyID"][0]) for one in ordered(results, query.order))
 
 

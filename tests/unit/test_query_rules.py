@@ -83,14 +83,19 @@ def test_includefield_forms(
 )  # fmt: skip
 @pytest.mark.parametrize("resource", Resource, ids=lambda resource: resource.value)
 def test_all(resource: Resource, text: str) -> None:
-    """`all` is every attribute of the table at or above the level, alone or beside others."""
+    """`all` is every attribute of the table at or above the level, alone or beside others.
+
+    Of an instance it is all that it has, which no table tells.
+    """
     query = parsed(text, resource)
+    if resource.level is Level.INSTANCE:
+        named = {name for name in ("StudyID", "Modality") if name in text}
+        assert (named, True) == ({a.keyword for a in query.also_return}, query.everything)
+        return
     study = {k for k, (_, level, _) in KEYS.items() if level == "study"}
     study |= {"ReferringPhysicianName", "RetrieveURL"}
     series = study | set(KEYS) | set(OF_SERIES.split())
-    expected = {Level.STUDY: study, Level.SERIES: series}.get(
-        resource.level, series | set(OF_INSTANCES.split())
-    )
+    expected = {Level.STUDY: study, Level.SERIES: series}[resource.level]
     assert (expected, True) == ({a.keyword for a in query.also_return}, query.everything)
 
 
@@ -98,11 +103,6 @@ OF_SERIES = """NumberOfSeriesRelatedInstances SeriesDate SeriesTime SeriesDescri
 InstitutionName StationName PerformingPhysicianName OperatorsName ManufacturerModelName ProtocolName
 Laterality PerformedProcedureStepStartDate PerformedProcedureStepStartTime
 PerformedProcedureStepDescription RequestAttributesSequence"""
-OF_INSTANCES = """SOPClassUID SOPInstanceUID TimezoneOffsetFromUTC AvailableTransferSyntaxUID
-InstanceNumber NumberOfFrames Rows Columns BitsAllocated IssuerOfPatientID PatientBirthTime
-OtherPatientIDs OtherPatientNames PatientAge PatientSize PatientWeight EthnicGroup Occupation
-AdditionalPatientHistory PatientComments NameOfPhysiciansReadingStudy AdmittingDiagnosesDescription
-ProcedureCodeSequence ReferencedStudySequence"""
 
 
 def test_all_of_what_is_fetched() -> None:

@@ -62,9 +62,7 @@ def test_a_study_without_a_primary_image_set(mode: Any, series: Any, modalities:
     options = SearchOptions(image_sets=mode)
     study = found_study(sets, options)
     assert (series is None) == (study is None)
-    assert (series or []) == [
-        r.values["SeriesInstanceUID"][0] for r in found_series(sets, options)
-    ]
+    assert (series or []) == [r.values["SeriesInstanceUID"][0] for r in found_series(sets, options)]
     assert study is None or modalities == study.values["ModalitiesInStudy"]
 
 

@@ -1,0 +1,84 @@
+"""Damage to one image set's blob: whatever can come instead of what HealthImaging documents."""
+
+from __future__ import annotations
+
+import copy
+import gzip
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from hypothesis import strategies as st
+
+from tests.laws.blobs import document_of, packed
+from tests.laws.oracle import Summary
+
+VALUES: tuple[Any, ...] = (
+    *(None, True, False, 0, -1, 1.5, 10**30, "", " ", "x", "\ud800", "\0", "2020", "-"),
+    *([], {}, [None], [[[]]], [{}], {"a": 1}, {"DICOM": None}, {"DICOM": {"Rows": "x"}}),
+    *([1, "x", None, {}], float("nan"), "AAE=", ["1.2", 3]),
+)
+LEVELS = ("Patient", "Study", "Series", "Instances", "DICOM")
+Path = tuple[Any, ...]
+
+
+@st.composite
+def damaged(draw: st.DrawFn, summary: Summary) -> bytes:
+    """A blob of `summary` with one thing wrong."""
+    document = document_of(summary)
+    blob, text = packed(document), json.dumps(document).encode()
+    kind = draw(st.sampled_from(("cut", "flip", "cut text", "flip text", "replace", "drop")))
+    if kind == "cut":
+        return blob[: draw(st.integers(0, len(blob) - 1))]
+    if kind == "flip":
+        return draw(_flipped(blob))
+    if kind == "cut text":
+        return gzip.compress(text[: draw(st.integers(0, len(text) - 1))], 1)
+    if kind == "flip text":
+        return gzip.compress(draw(_flipped(text)), 1)
+    paths = list(_paths(document))
+    if kind == "drop":
+        of_levels = [path for path in paths if path[-1] in LEVELS]
+        return _packed(_without(document, draw(st.sampled_from(of_levels))))
+    path = draw(st.sampled_from(paths))
+    return _packed(_with(document, path, draw(st.sampled_from(VALUES))))
+
+
+def _packed(document: object) -> bytes:
+    # escapes stand for what UTF-8 has no bytes for
+    return gzip.compress(json.dumps(document).encode(), 1)
+
+
+@st.composite
+def _flipped(draw: st.DrawFn, whole: bytes) -> bytes:
+    changed = bytearray(whole)
+    for place in draw(st.lists(st.integers(0, len(whole) - 1), min_size=1, max_size=3)):
+        changed[place] ^= draw(st.integers(1, 255))
+    return bytes(changed)
+
+
+def _paths(value: Any, path: Path = ()) -> Iterator[Path]:
+    if path:
+        yield path
+    inner = value.items() if isinstance(value, dict) else []
+    inner = enumerate(value) if isinstance(value, list) else inner
+    for key, one in inner:
+        yield from _paths(one, (*path, key))
+
+
+def _with(document: Any, path: Path, value: Any) -> Any:
+    changed = copy.deepcopy(document)
+    _at(changed, path[:-1])[path[-1]] = value
+    return changed
+
+
+def _without(document: Any, path: Path) -> Any:
+    changed = copy.deepcopy(document)
+    del _at(changed, path[:-1])[path[-1]]
+    return changed
+
+
+def _at(document: Any, path: Path) -> Any:
+    for key in path:
+        document = document[key]
+    return document

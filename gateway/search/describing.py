@@ -147,11 +147,13 @@ class Describing:
 
         Raises: UpstreamError, ResultTooLargeError.
         """
-        needs = self.needs
+        sets = self._own_sets(found)
+        own = [await self._metadata(one) for one in sets]
         study = None
-        if needs.study:
-            study = await self._metadata(found.study_winner)
-        own = [await self._metadata(one) for one in self._own_sets(found)]
+        if self.needs.study:
+            winner = found.study_winner
+            at_hand = (m for one, m in zip(sets, own, strict=True) if one is winner)
+            study = next(at_hand, None) or await self._metadata(winner)
         return Fetched(found, tuple(own), study)
 
     def _own_sets(self, found: Found) -> Sequence[ImageSet]:

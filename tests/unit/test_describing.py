@@ -221,6 +221,8 @@ def uids_of(results: Sequence[Result], keyword: str = "SOPInstanceUID") -> list[
         "each that other keys leave": (ALL_SERIES, "SeriesDescription=S1&SeriesNumber=1", 1000, 5,
             5),
         "a study, once": (STUDIES, "includefield=ReferringPhysicianName", 1000, 5, 5),
+        "a study's beside a series'": (STUDY_SERIES,
+            "includefield=ReferringPhysicianName,SeriesDescription&SeriesNumber=1", 1000, 1, 1),
         "instances of a series": (INSTANCES, "SeriesNumber=2", 1000, 5, 15),
         "one instance": (INSTANCES, "", 1, 1, 1),
         "behind an offset": (INSTANCES, "offset=29", 1000, 10, 1),

@@ -221,6 +221,8 @@ def uids_of(results: Sequence[Result], keyword: str = "SOPInstanceUID") -> list[
         "each that other keys leave": (ALL_SERIES, "SeriesDescription=S1&SeriesNumber=1", 1000, 5,
             5),
         "a study, once": (STUDIES, "includefield=ReferringPhysicianName", 1000, 5, 5),
+        "a study's beside a series'": (STUDY_SERIES,
+            "includefield=ReferringPhysicianName,SeriesDescription&SeriesNumber=1", 1000, 1, 1),
         "instances of a series": (INSTANCES, "SeriesNumber=2", 1000, 5, 15),
         "one instance": (INSTANCES, "", 1, 1, 1),
         "behind an offset": (INSTANCES, "offset=29", 1000, 10, 1),
@@ -342,6 +344,37 @@ async def test_who_speaks_for_the_study() -> None:
     assert ("DOE^JANE",) == found.values["PatientName"]
     assert ("DOC^A",) == found.values["ReferringPhysicianName"]
     assert () == found.values["AccessionNumber"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "number"),
+    [
+        ("", 1),
+        ("offset=1", 0),
+        ("emptyvaluematching=true&NumberOfStudyRelatedInstances=%22%22", 1),
+        ("NumberOfStudyRelatedInstances=9", 0),
+    ],
+)
+async def test_a_stored_number_is_not_the_studys(asked: str, number: int) -> None:
+    """What a file says of the size of its study was true where it came from, if ever."""
+    own = Metadata({"NumberOfStudyRelatedInstances": 9, "ModalitiesInStudy": ["PT"]}, {},
+        (packed("1.9", 1),))  # fmt: skip
+    upstream = Upstream([image_set(1, 1)], metadata_by_id={"1-1-0": own})
+    found, _ = await ask(upstream, f"includefield=all&{asked}")
+    assert number == len(found)
+    for one in found:
+        assert not one.values.get("NumberOfStudyRelatedInstances")
+        assert not one.values.get("ModalitiesInStudy")
+
+
+async def test_the_vr_of_what_is_not_its_own() -> None:
+    """A summary's value is not written by the VR that the blob has for its own."""
+    own = Metadata({"00100010": "AAAA"}, {"00100010": "OB"}, (packed("1.9", 1),))
+    upstream = Upstream(
+        [image_set(1, 1, DICOMPatientName="DOE^JANE")], metadata_by_id={"1-1-0": own}
+    )
+    (found,), _ = await ask(upstream, "includefield=all")
+    assert (("DOE^JANE",), None) == (found.values["PatientName"], found.vrs.get("PatientName"))
 
 
 @pytest.mark.parametrize(

@@ -155,6 +155,16 @@ async def test_what_is_kept(
     assert is_kept == (store.weight > 0)
 
 
+@pytest.mark.parametrize("depth", [120, 126, 127, 150, 400])
+async def test_deep_nesting(depth: int) -> None:
+    """However deep the attributes of a series are nested, the metadata is answered or damaged."""
+    deep = '{"RequestAttributesSequence": [' * depth + "{}" + "]}" * depth
+    series = f'{{"1": {{"DICOM": {deep}, "Instances": {{"1.1": {{"DICOM": {{}}}}}}}}}}'
+    content = f'{{"Patient": {{"DICOM": {{}}}}, "Study": {{"DICOM": {{}}, "Series": {series}}}}}'
+    found = await MetadataStore(Calls(content.encode())).get(image_set(), ROWS, budget())
+    assert (depth < 127, depth < 127) == (found.whole, not found.faults)
+
+
 async def test_what_is_gone_is_not_kept() -> None:
     """It has no body."""
     calls = Calls()

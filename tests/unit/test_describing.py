@@ -299,19 +299,24 @@ async def test_instances_of_a_split_series() -> None:
 
 
 async def test_what_is_not_shown_is_not_read() -> None:
-    """Instances before the window are counted as they are, unless a key waits for them."""
+    """Instances before the window are counted as they are; what is wrong with them is not met."""
     broken = PackedInstance(1, "1.8", b"no JSON")
     upstream = Upstream(
         [image_set(1, 1)], metadata_by_id={"1-1-0": Metadata({}, {}, (broken, packed("1.9", 2)))}
     )
-    found, _ = await ask(upstream, "offset=1")
-    assert ["1.9"] == uids_of(found)
+    found, tally = await ask(upstream, "offset=1")
+    assert (["1.9"], {}) == (uids_of(found), tally.faults)
 
 
 async def test_who_speaks_for_the_study() -> None:
     """What summaries have comes from the study's winner, all else from the instance itself."""
     own = Metadata(
-        {"PatientName": "ROE^ANN", "ReferringPhysicianName": "DOC^A", "AccessionNumber": None},
+        {
+            "PatientName": "ROE^ANN",
+            "ReferringPhysicianName": "DOC^A",
+            "AccessionNumber": None,
+            "StudyID": "S2",
+        },
         {},
         (packed("1.9", 1),),
     )
@@ -321,7 +326,22 @@ async def test_who_speaks_for_the_study() -> None:
     (found,), _ = await ask(upstream, "includefield=all")
     assert ("DOE^JANE",) == found.values["PatientName"]
     assert ("DOC^A",) == found.values["ReferringPhysicianName"]
-    assert () == found.values["AccessionNumber"]
+    assert () == found.values["AccessionNumber"] == found.values["StudyID"]
+
+
+@pytest.mark.parametrize(("resource", "results"), [(STUDIES, 1), (STUDY_SERIES, 2)])
+async def test_a_studys_details_are_its_winners(resource: Resource, results: int) -> None:
+    """Metadata of the newest image set speaks for the study, at its series too."""
+    sets = [image_set(1, 1, 1), image_set(1, 2, 0)]
+    levels = {"1-1-1": "DOC^OLD", "1-2-0": "DOC^NEW"}
+    upstream = Upstream(
+        sets,
+        metadata_by_id={k: Metadata({"ReferringPhysicianName": v}) for k, v in levels.items()},
+    )
+    found, _ = await ask(upstream, "includefield=ReferringPhysicianName", resource)
+    expected = [("DOC^NEW",)] * results
+    assert expected == [result.values["ReferringPhysicianName"] for result in found]
+    assert {"1-2-0"} == set(upstream.fetched)
 
 
 @pytest.mark.parametrize(
@@ -330,6 +350,7 @@ async def test_who_speaks_for_the_study() -> None:
         "the summary's": ("", "auto", (7,)),
         "counted, since a key asks": (f"{COUNT}=3", "auto", (3,)),
         "counted, since it was read": ("includefield=SeriesDate", "auto", (3,)),
+        "the summary's, though it is asked for": (f"includefield={COUNT}", "auto", (7,)),
         "the summary's, which is sure": ("includefield=SeriesDate", "image-set", (7,)),
         "none, since it is the study's": ("", "study", None),
         "counted, since it is open": (f"includefield={COUNT}", "study", (3,)),
@@ -360,6 +381,17 @@ async def test_faults_are_counted(whole: bool) -> None:
     assert {Fault.NOT_JSON: {"1-1-0"}, Fault.VALUE: {"1-1-0"}} == tally.faults
     assert (set() if whole else {"1-1-0"}) == tally.partial
     assert (COUNT in found[0].values) == whole
+
+
+async def test_the_vr_of_a_series_detail() -> None:
+    """A value that is stored with another VR than PS3.6's is sent with it."""
+    told = Metadata({"0008103E": "AAE="}, {"0008103E": "UN"})
+    upstream = Upstream(SERIES[:1], metadata_by_id={"1-1-0": told})
+    (found,), _ = await ask(upstream, "includefield=SeriesDescription", STUDY_SERIES)
+    assert (("AAE=",), "UN") == (
+        found.values["SeriesDescription"],
+        found.vrs["SeriesDescription"],
+    )
 
 
 async def test_a_damaged_series_is_one() -> None:

@@ -59,7 +59,6 @@ MUTANTS: tuple[tuple[str, str, str], ...] = (
     (PIPELINE, "query.offset + limit))", "limit))"),
     (PIPELINE, "if last and not self._describing.needs.decides:", "if last:"),
     (PIPELINE, "        self._tally.total = window.position", "        pass"),
-    (PIPELINE, "        tally.total = len(held)", "        pass"),
     (PIPELINE, "if len(held) > at_most:", "if False:"),
     (PIPELINE, "position < window.offset and not self._describing.needs.decides", "position < 0"),
     (

@@ -65,7 +65,6 @@ async def search(
     run = _Run(query, options, upstream, tally, _Window(query.offset, query.offset + limit))
     if query.order:
         held = ordered(await run.everything(max_sorted), query.order)
-        tally.total = len(held)
         for result in held[query.offset : query.offset + limit]:
             tally.results += 1
             yield result

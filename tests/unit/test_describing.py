@@ -216,6 +216,7 @@ def uids_of(results: Sequence[Result], keyword: str = "SOPInstanceUID") -> list[
         "those within the limit": (ALL_SERIES, "includefield=SeriesDescription", 3, 3, 3),
         "none before the offset": (ALL_SERIES, "includefield=SeriesDescription&offset=8", 1000, 2,
             2),
+        "those between": (ALL_SERIES, "includefield=SeriesDescription&offset=4", 3, 3, 3),
         "none for a known key's others": (ALL_SERIES,
             "includefield=SeriesDescription&SeriesNumber=2", 1000, 5, 5),
         "each that other keys leave": (ALL_SERIES, "SeriesDescription=S1&SeriesNumber=1", 1000, 5,
@@ -233,6 +234,24 @@ async def test_calls(resource: Resource, asked: str, limit: int, calls: int, res
     found, _ = await ask(upstream, asked, resource, limit)
     assert (calls, results) == (len(upstream.fetched), len(found))
     assert len(upstream.fetched) == len(set(upstream.fetched))
+
+
+@pytest.mark.parametrize(
+    ("resource", "asked", "limit", "total"),
+    named({
+        "what summaries tell": (ALL_SERIES, "includefield=SeriesDescription", 1, 10),
+        "what a key leaves open": (ALL_SERIES, "SeriesDescription=S1", 1, None),
+        "a key, to the end": (ALL_SERIES, "SeriesDescription=S1", 1000, 5),
+        "sorted": (ALL_SERIES, "SeriesDescription=S1&orderby=SeriesDate", 1, 5),
+        "instances": (INSTANCES, "", 1, None),
+        "instances, to the end": (INSTANCES, "", 1000, 30),
+        "instances behind an offset": (INSTANCES, "offset=28", 1000, 30),
+    }),
+)  # fmt: skip
+async def test_total(resource: Resource, asked: str, limit: int, total: int | None) -> None:
+    """The number of all results is told where no further metadata decides it."""
+    _, tally = await ask(Upstream(SERIES), asked, resource, limit)
+    assert total == tally.total
 
 
 async def test_several_at_once_in_order() -> None:

@@ -188,7 +188,9 @@ async def test_one_damaged_blob_harms_no_other(
     others = {uid: _without_count(one) for uid, one in whole.items() if uid not in own}
     kept = {uid: _without_count(one) for uid, one in found.items() if uid in others}
     assert others.keys() == kept.keys()
-    assert {} == {uid: _changed_tags(one, kept[uid]) for uid, one in others.items() if one != kept[uid]}
+    assert {} == {
+        uid: _changed_tags(one, kept[uid]) for uid, one in others.items() if one != kept[uid]
+    }
     assert _also_elsewhere(victim, summaries, own) <= found.keys()
     if not warned:
         assert whole.keys() == found.keys()

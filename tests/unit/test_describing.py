@@ -140,9 +140,11 @@ class OneWalk:
     plan: Plan
     pages: Sequence[Page]
     ended: bool = False
+    given: int = 0
 
     async def __aiter__(self) -> AsyncIterator[Page]:
         for page in self.pages:
+            self.given += 1
             self.ended = page is self.pages[-1]
             yield page
 
@@ -157,6 +159,7 @@ class Upstream:
     failing: frozenset[str] = frozenset()
     fetched: list[str] = field(default_factory=list)
     names: list[Names] = field(default_factory=list)
+    walks: list[OneWalk] = field(default_factory=list)
     most_at_once: int = 0
     _under_way: int = 0
 
@@ -165,7 +168,8 @@ class Upstream:
         size = self.page_size
         parts = range(0, len(self.image_sets), size)
         pages = [Page(tuple(self.image_sets[at : at + size])) for at in parts]
-        return OneWalk(one, pages)
+        self.walks.append(OneWalk(one, pages))
+        return self.walks[-1]
 
     async def metadata(self, image_set: ImageSet, names: Names) -> Metadata:
         """That of the image set; the first that is asked for is the last to be there."""
@@ -273,6 +277,39 @@ async def test_fewer_at_once_of_everything(asked: str, at_once: int) -> None:
     await ask(upstream, asked)
     assert at_once == upstream.most_at_once
     assert {at_once == 2} == {names is None for names in upstream.names}
+
+
+@pytest.mark.parametrize(("limit", "pages"), [(1, 2), (4, 2), (6, 2), (7, 3)])
+async def test_no_page_is_fetched_ahead(limit: int, pages: int) -> None:
+    """A study is sure with the page behind it; no further one is read to fetch ahead."""
+    sets = [image_set(st, se, DICOMStudyTime="1200") for st in range(1, 6) for se in (1, 2)]
+    upstream = Upstream(sets, page_size=2)
+    found, _ = await ask(upstream, "", limit=limit)
+    assert (limit, [pages]) == (len(found), [walk.given for walk in upstream.walks])
+
+
+async def test_others_get_their_turn() -> None:
+    """Instances that are only counted hold nobody up."""
+
+    async def turns(instances: int) -> int:
+        other, number = asyncio.Event(), 0
+
+        async def take_turns() -> None:
+            nonlocal number
+            while not other.is_set():
+                number += 1
+                await asyncio.sleep(0)
+
+        task = asyncio.create_task(take_turns())
+        many = {"1-1-0": metadata_of(SERIES[0], instances)}
+        upstream = Upstream(SERIES[:1], metadata_by_id=many)
+        query = parse_query(INSTANCES, b"")
+        assert instances == await count(query, SearchOptions(), upstream, Tally())
+        other.set()
+        await task
+        return number
+
+    assert 10 == await turns(501) - await turns(1)
 
 
 async def test_an_end_at_the_limit_leaves_nothing_under_way() -> None:

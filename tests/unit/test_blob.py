@@ -11,6 +11,7 @@ import orjson
 import pytest
 
 from gateway.healthimaging.blob import read_blob
+from gateway.healthimaging.inflating import PIECE_BYTES, BlobText
 from gateway.search.metadata import Fault, Metadata
 
 NAMES = frozenset(("Rows", "001910F9"))
@@ -185,6 +186,14 @@ def test_too_large() -> None:
     assert 100 < len(found.instances) < 2_000
     noise = bytes((7 * n * n) % 251 for n in range(100_000))
     assert (Fault.TOO_LARGE,) == read(gzip.compress(noise, 0), max_bytes=70_000).faults
+    assert (Fault.TOO_LARGE,) == read(gzip.compress(b"") * 1_000, max_bytes=1_000).faults
+
+
+def test_no_step_inflates_much() -> None:
+    """A small chunk that holds much is inflated piece by piece."""
+    pieces = list(BlobText([gzip.compress(b" " * 10**6)], 10**7))
+    assert 10**6 == sum(map(len, pieces))
+    assert max(map(len, pieces)) <= PIECE_BYTES
 
 
 def of(*keys: str, key_of_dicom: str = "") -> dict[str, Any]:
@@ -212,6 +221,7 @@ def of(*keys: str, key_of_dicom: str = "") -> dict[str, Any]:
         pytest.param(of("5", "6", "7"), "7", ["7"], id="the last"),
         pytest.param(of("5", "6"), "7", None, id="none of several"),
         pytest.param(of("5", "6"), "", None, id="none named of several"),
+        pytest.param(of("5", "6", key_of_dicom=" "), "", None, id="nor of several without UIDs"),
     ],
 )
 def test_series(stored: Any, series: str, served: Sequence[str] | None) -> None:

@@ -139,10 +139,9 @@ def _ordered(keyword: str, kind: str, bounds: tuple[str | None, str | None]) -> 
 
 def _items(read: Mapping[str, list[Any]], keyword: str) -> list[Any]:
     """All keys of one item, or of two, which only one item that has both can satisfy."""
-    items = [_keys_of(item) for item in read.get(keyword, [])]
-    items = [keys for keys in items if keys]
+    items = [keys for item in read.get(keyword, []) if (keys := _keys_of(item))]
     if not items:
-        return [st.just((keyword, "empty"))]
+        return []
     mixed = {key[0]: key for keys in items for key in keys}
     options = [(keyword, "items", tuple(keys)) for keys in (*items, mixed.values())]
     return [st.sampled_from(options)]
@@ -151,7 +150,10 @@ def _items(read: Mapping[str, list[Any]], keyword: str) -> list[Any]:
 def _keys_of(item: Mapping[str, list[Any]]) -> list[Criterion]:
     found: list[Criterion] = []
     for keyword, values in item.items():
-        if values:
-            kind = "uids" if keyword.endswith("UID") else "is"
-            found.append((keyword, kind, tuple(values) if kind == "uids" else values[0]))
+        if not values:
+            found.append((keyword, "empty"))
+        elif keyword.endswith("UID"):
+            found.append((keyword, "uids", tuple(values)))
+        else:
+            found.append((keyword, "is", values[0]))
     return found

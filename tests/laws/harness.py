@@ -104,9 +104,10 @@ def service_over(
     options: SearchOptions = SearchOptions(),  # noqa: B008 - frozen
     limits: Limits = MANY_CALLS,
     dialect: Dialect = Dialect(),  # noqa: B008 - frozen
+    cache_bytes: int = 10**8,
 ) -> SearchService:
     """A service that never waits for its turn to fetch metadata."""
-    store = MetadataStore(calls, MetadataLimits(calls_per_s=1e6, burst=10**6))
+    store = MetadataStore(calls, MetadataLimits(cache_bytes, calls_per_s=1e6, burst=10**6))
     return SearchService(calls, options, limits, dialect, clock=lambda: 0.0, metadata=store)
 
 
@@ -127,9 +128,12 @@ class Gateway:
     options: SearchOptions = SearchOptions()  # noqa: RUF009 - frozen
     limits: Limits = MANY_CALLS
     dialect: Dialect = Dialect()  # noqa: RUF009 - frozen
+    cache_bytes: int = 10**8
 
     def __post_init__(self) -> None:
-        self.service = service_over(self.calls, self.options, self.limits, self.dialect)
+        self.service = service_over(
+            self.calls, self.options, self.limits, self.dialect, self.cache_bytes
+        )
 
     async def ask(
         self, question: Question, more: Sequence[tuple[str, str]] = ()

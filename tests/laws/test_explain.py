@@ -74,7 +74,8 @@ def lab() -> Iterator[Lab]:
     for position, option, few in product(range(len(POSITIONS)), range(len(OPTIONS)), (0, 1)):
         limits = FEW_CALLS if few else Limits()
         calls = StoreCalls(made.stores[position], metadata=METADATA)
-        gateway = Gateway(calls, OPTIONS[option], limits)
+        cache_bytes = 0 if option % 2 else 10**8
+        gateway = Gateway(calls, OPTIONS[option], limits, DIALECT, cache_bytes)
         made.gateways[position, option, bool(few)] = gateway
     yield made
     for store in made.stores:

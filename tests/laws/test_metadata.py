@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 import pytest
 import structlog
-from hypothesis import Phase, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.search.describing import AT_ONCE
@@ -171,7 +171,7 @@ def _quiet() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("_quiet")
-@settings(EXAMPLES, max_examples=300, phases=[Phase.generate])
+@settings(EXAMPLES, max_examples=300)
 @given(arbitrary(studies=2), st.sampled_from(HARMED), st.data())
 async def test_one_damaged_blob_harms_no_other(
     summaries: list[Summary], question: Question, data: st.DataObject
@@ -188,7 +188,9 @@ async def test_one_damaged_blob_harms_no_other(
     others = {uid: _without_count(one) for uid, one in whole.items() if uid not in own}
     kept = {uid: _without_count(one) for uid, one in found.items() if uid in others}
     assert others.keys() == kept.keys()
-    assert {} == {uid: _changed_tags(one, kept[uid]) for uid, one in others.items() if one != kept[uid]}
+    assert {} == {
+        uid: _changed_tags(one, kept[uid]) for uid, one in others.items() if one != kept[uid]
+    }
     assert _also_elsewhere(victim, summaries, own) <= found.keys()
     if not warned:
         assert whole.keys() == found.keys()

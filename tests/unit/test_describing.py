@@ -272,6 +272,26 @@ async def test_a_failure_ends_the_answer() -> None:
 
 
 @pytest.mark.parametrize(
+    "asked", ["offset=4999", "InstanceNumber=9", "orderby=-Rows", "orderby=SliceLocation", ""]
+)
+async def test_others_are_served_between_results(asked: str) -> None:
+    """However the results of one series are read, the event loop turns now and then."""
+    upstream = Upstream(SERIES[:1], metadata_by_id={"1-1-0": metadata_of(SERIES[0], 5_000)})
+    turns = 0
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    others = asyncio.create_task(other())
+    await ask(upstream, asked, limit=5_000)
+    others.cancel()
+    assert turns >= 5_000 // 50
+
+
+@pytest.mark.parametrize(
     ("asked", "calls", "number"),
     [("", 10, 30), ("InstanceNumber=2", 10, 10), ("SeriesNumber=2&SOPInstanceUID=1.1.2.1", 5, 1)],
 )

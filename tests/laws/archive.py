@@ -268,13 +268,15 @@ def questions(
     summaries: list[Summary],
     at_most: int = 3,
     study_attributes: tuple[str, ...] = (),
+    *,
+    detailed: bool = False,
 ) -> Question:
-    """A question about an archive, each attribute asked once."""
-    resource = draw(st.sampled_from(_RESOURCES))
+    """A question about an archive, each attribute asked once; `detailed` takes metadata surely."""
+    resource = draw(st.sampled_from(_RESOURCES[-6:] if detailed else _RESOURCES))
     subject = draw(st.sampled_from(summaries))
     of_instances = resource.endswith("instances")
     criteria: dict[str, Criterion] = {}
-    asked_of_metadata = draw(st.sampled_from((0, 0, 1, 1, 2)))
+    asked_of_metadata = draw(st.sampled_from((1, 1, 2) if detailed else (0, 0, 1, 1, 2)))
     for _ in range(draw(st.integers(0, 1 if asked_of_metadata else at_most))):
         criterion = draw(_criterion(draw(_mostly(subject, summaries))))
         criteria.setdefault(criterion[0], criterion)
@@ -313,8 +315,8 @@ def questions(
 
 
 _RESOURCES = (
-    *("studies", "studies", "studies", "series", "series", "study-series", "study-series"),
-    *("instances", "study-instances", "series-instances"),
+    *("studies", "studies", "studies", "series", "study-series"),
+    *("studies", "series", "study-series", "instances", "study-instances", "series-instances"),
 )
 
 

@@ -71,7 +71,7 @@ def _of_instance(instance: Mapping[str, Any]) -> Any:
         read,
         (
             *("SOPClassUID", "SOPInstanceUID", "AvailableTransferSyntaxUID", "InstanceNumber"),
-            *("NumberOfFrames", "Rows", "BitsAllocated", "ImageType", "TimezoneOffsetFromUTC"),
+            *("NumberOfFrames", "Rows", "BitsAllocated", "ImageType"),
             "SliceThickness",
         ),
     )

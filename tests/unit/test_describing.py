@@ -415,6 +415,21 @@ async def test_faults_are_counted(whole: bool) -> None:
     assert (COUNT in found[0].values) == whole
 
 
+async def test_the_one_that_is_damaged_is_counted() -> None:
+    """A part of a series by itself, and a study's winner once for all of the study's series."""
+    sound, damaged = (Metadata({}, {}, (packed(f"1.{n}", n, Rows=n or {}),)) for n in (1, 0))
+    upstream = Upstream(
+        [image_set(1, 1, part) for part in range(2)],
+        metadata_by_id={"1-1-0": sound, "1-1-1": damaged},
+    )
+    _, tally = await ask(upstream, "")
+    assert {Fault.VALUE: {"1-1-1"}} == tally.faults
+    wrong = replace(metadata_of(SERIES[0]), levels={"ReferringPhysicianName": [[]]})
+    upstream = Upstream(SERIES[:2], metadata_by_id={"1-1-0": wrong, "1-2-0": wrong})
+    _, tally = await ask(upstream, "includefield=ReferringPhysicianName", ALL_SERIES)
+    assert 1 == len(tally.faults[Fault.VALUE])
+
+
 async def test_a_damaged_series_is_one() -> None:
     """A fault in a series' own details is counted, and the series served without them."""
     damaged = replace(metadata_of(SERIES[0]), levels={"SeriesDescription": [[]]})

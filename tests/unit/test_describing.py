@@ -293,6 +293,21 @@ async def test_others_are_served_between_results(asked: str) -> None:
     assert turns >= 5_000 // 50
 
 
+@pytest.mark.parametrize("number", [1, 999, 1_001, 1_002, 2_600])
+@pytest.mark.parametrize(
+    ("offset", "limit"), [(0, 1), (0, 3), (1, 2), (998, 4), (1_500, 9), (0, 9_000)]
+)
+async def test_the_first_in_order(number: int, offset: int, limit: int) -> None:
+    """What is let go on the way to the last result is what lies behind the window."""
+    group = 7  # so many have the same value, and stay as they stand
+    instances = tuple(packed(f"1.{n:04}", n, Rows=n // group) for n in range(number))
+    upstream = Upstream(SERIES[:1], metadata_by_id={"1-1-0": Metadata({}, {}, instances)})
+    found, tally = await ask(upstream, f"orderby=-Rows&offset={offset}", limit=limit)
+    expected = sorted(range(number), key=lambda n: -(n // group))[offset : offset + limit]
+    assert [f"1.{n:04}" for n in expected] == uids_of(found)
+    assert number == tally.total
+
+
 @pytest.mark.parametrize(
     ("asked", "calls", "number"),
     [("", 10, 30), ("InstanceNumber=2", 10, 10), ("SeriesNumber=2&SOPInstanceUID=1.1.2.1", 5, 1)],

@@ -30,7 +30,6 @@ COUNT = "NumberOfSeriesRelatedInstances"
 AT_ONCE = 8
 """How many image sets' metadata one search fetches at the same time."""
 
-_LAST = 2**63  # after every InstanceNumber
 _NO_INSTANCE: Names = frozenset()
 _NOT_ITS_OWN = frozenset(
     k for k, a in BY_KEYWORD.items() if a.origin in (Origin.SUMMARY, Origin.DERIVED)
@@ -187,11 +186,14 @@ class Describing:
         """The study or series with what its metadata says."""
         result, needs = fetched.found.result, self.needs
         values, vrs = dict(result.values), dict(result.vrs)
-        parts = [(needs.study, fetched.study), (needs.series, next(iter(fetched.own), None))]
-        for attributes, metadata in parts:
+        parts = [
+            (needs.study, fetched.found.study_winner, fetched.study),
+            (needs.series, fetched.found.image_sets[0], next(iter(fetched.own), None)),
+        ]
+        for attributes, image_set, metadata in parts:
             if metadata is not None:
                 read = level_values(metadata, attributes)
-                self._count_faults(read, fetched.found)
+                self._count_faults(read, image_set)
                 values |= read.values
                 vrs |= read.vrs
         yield Result(result.level, self._counted(values, fetched), vrs)
@@ -199,12 +201,13 @@ class Describing:
     def _instances(self, fetched: Fetched, unread: float) -> Iterator[Result]:
         series = fetched.found.result
         series_values = self._counted(dict(series.values), fetched)
-        for place, (metadata, instance) in enumerate(_in_order(fetched.own)):
+        in_order = _in_order(tuple(zip(fetched.found.image_sets, fetched.own, strict=True)))
+        for place, (image_set, metadata, instance) in enumerate(in_order):
             if place < unread:
                 yield Result(Level.INSTANCE, series_values)
                 continue
             read = instance_values(metadata, instance, self.needs.names, self.query.creators)
-            self._count_faults(read, fetched.found)
+            self._count_faults(read, image_set)
             # Of what summaries tell, the study's and the series' winners speak, never several
             own = {k: () if k in _NOT_ITS_OWN else v for k, v in read.values.items()}
             vrs = {k: vr for k, vr in read.vrs.items() if k not in _NOT_ITS_OWN}
@@ -224,21 +227,20 @@ class Describing:
         uids = {i.sop_instance_uid for one in fetched.own for i in one.instances}
         return {**values, COUNT: (len(uids),)}
 
-    def _count_faults(self, read: Read, found: Found) -> None:
+    def _count_faults(self, read: Read, image_set: ImageSet) -> None:
         for fault in read.faults:
-            self.tally.faults.setdefault(fault, set()).add(found.image_sets[0].image_set_id)
+            self.tally.faults.setdefault(fault, set()).add(image_set.image_set_id)
 
 
-def _in_order(own: Sequence[Metadata]) -> Iterable[tuple[Metadata, PackedInstance]]:
+def _in_order(
+    own: Sequence[tuple[ImageSet, Metadata]],
+) -> Iterable[tuple[ImageSet, Metadata, PackedInstance]]:
     """The instances of one series by number and UID; one that two image sets have, once."""
     if len(own) == 1:
-        return ((own[0], instance) for instance in own[0].instances)
-    by_uid: dict[str, tuple[Metadata, PackedInstance]] = {}
-    for metadata in own:
+        ((image_set, metadata),) = own
+        return ((image_set, metadata, instance) for instance in metadata.instances)
+    by_uid: dict[str, tuple[ImageSet, Metadata, PackedInstance]] = {}
+    for image_set, metadata in own:
         for instance in metadata.instances:
-            by_uid.setdefault(instance.sop_instance_uid, (metadata, instance))
-    return sorted(by_uid.values(), key=lambda pair: _place(pair[1]))
-
-
-def _place(instance: PackedInstance) -> tuple[int, str]:
-    return (_LAST if instance.number is None else instance.number, instance.sop_instance_uid)
+            by_uid.setdefault(instance.sop_instance_uid, (image_set, metadata, instance))
+    return sorted(by_uid.values(), key=lambda found: found[2].place)

@@ -187,11 +187,15 @@ class Describing:
         """The study or series with what its metadata says."""
         result, needs = fetched.found.result, self.needs
         values, vrs = dict(result.values), dict(result.vrs)
-        parts = [(needs.study, fetched.study), (needs.series, next(iter(fetched.own), None))]
-        for attributes, metadata in parts:
+        found = fetched.found
+        parts = (
+            (needs.study, fetched.study, found.study_winner),
+            (needs.series, next(iter(fetched.own), None), found.image_sets[0]),
+        )
+        for attributes, metadata, image_set in parts:
             if metadata is not None:
                 read = level_values(metadata, attributes)
-                self._count_faults(read, fetched.found)
+                self._count_faults(read, image_set)
                 values |= read.values
                 vrs |= read.vrs
         yield Result(result.level, self._counted(values, fetched), vrs)
@@ -199,12 +203,12 @@ class Describing:
     def _instances(self, fetched: Fetched, unread: float) -> Iterator[Result]:
         series = fetched.found.result
         series_values = self._counted(dict(series.values), fetched)
-        for place, (metadata, instance) in enumerate(_in_order(fetched.own)):
+        for place, (image_set, metadata, instance) in enumerate(_in_order(fetched)):
             if place < unread:
                 yield Result(Level.INSTANCE, series_values)
                 continue
             read = instance_values(metadata, instance, self.needs.names, self.query.creators)
-            self._count_faults(read, fetched.found)
+            self._count_faults(read, image_set)
             # Of what summaries tell, the study's and the series' winners speak, never several
             own = {k: () if k in _NOT_ITS_OWN else v for k, v in read.values.items()}
             vrs = {k: vr for k, vr in read.vrs.items() if k not in _NOT_ITS_OWN}
@@ -224,20 +228,21 @@ class Describing:
         uids = {i.sop_instance_uid for one in fetched.own for i in one.instances}
         return {**values, COUNT: (len(uids),)}
 
-    def _count_faults(self, read: Read, found: Found) -> None:
+    def _count_faults(self, read: Read, image_set: ImageSet) -> None:
         for fault in read.faults:
-            self.tally.faults.setdefault(fault, set()).add(found.image_sets[0].image_set_id)
+            self.tally.faults.setdefault(fault, set()).add(image_set.image_set_id)
 
 
-def _in_order(own: Sequence[Metadata]) -> Iterable[tuple[Metadata, PackedInstance]]:
+def _in_order(fetched: Fetched) -> Iterable[tuple[ImageSet, Metadata, PackedInstance]]:
     """The instances of one series by number and UID; one that two image sets have, once."""
-    if len(own) == 1:
-        return ((own[0], instance) for instance in own[0].instances)
-    by_uid: dict[str, tuple[Metadata, PackedInstance]] = {}
-    for metadata in own:
+    parts = list(zip(fetched.found.image_sets, fetched.own, strict=True))
+    if len(parts) == 1:
+        return ((*parts[0], instance) for instance in parts[0][1].instances)
+    by_uid: dict[str, tuple[ImageSet, Metadata, PackedInstance]] = {}
+    for image_set, metadata in parts:
         for instance in metadata.instances:
-            by_uid.setdefault(instance.sop_instance_uid, (metadata, instance))
-    return sorted(by_uid.values(), key=lambda pair: _place(pair[1]))
+            by_uid.setdefault(instance.sop_instance_uid, (image_set, metadata, instance))
+    return sorted(by_uid.values(), key=lambda part: _place(part[2]))
 
 
 def _place(instance: PackedInstance) -> tuple[int, str]:

@@ -183,7 +183,7 @@ _DETAILS: tuple[Criterion, ...] = (
 )
 _OF_INSTANCES: tuple[Criterion, ...] = (
     ("ImageType", "all-of", ("AXIAL",), ("ORIGINAL",)),
-    ("AcquisitionDateTime", "instants", "20200101111530+0100", "2020010110"),
+    ("AcquisitionDateTime", "instants", "20200101051530-0500", "20200101161530.5"),
     ("SliceThickness", "is", "2.50"),
     ("InstanceNumber", "is", 2),
     ("SOPInstanceUID", "uids", ("1.2.28.1.2", "1.2.28.3.5", "1.2.28.1.8")),

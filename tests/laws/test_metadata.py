@@ -250,10 +250,11 @@ ONE = image_sets()[0]
 DOCUMENT = document_of(ONE)
 
 
-def _changed(**dicom: Any) -> bytes:
-    """The document with other values in its one instance."""
+def _changed(suffix: str = "", **dicom: Any) -> bytes:
+    """The document with other values in its one instance, whose UID has a suffix."""
     instance = {**ONE["metadata"]["instances"][0]}
-    instance["DICOM"] = {**instance["DICOM"], **dicom}
+    uid = instance["DICOM"]["SOPInstanceUID"] + suffix
+    instance["DICOM"] = {**instance["DICOM"], "SOPInstanceUID": uid, **dicom}
     return packed(document_of({**ONE, "metadata": {**ONE["metadata"], "instances": [instance]}}))
 
 
@@ -276,4 +277,18 @@ async def test_what_is_wrong_is_said(blob: bytes, texts: list[str]) -> None:
     _, running = await Gateway(calls).ask(Question("instances"))
     store.close()
     told = [text if text == LOST else f"The metadata of 1 image sets {text}." for text in texts]
+    assert told == list(running.warnings())
+
+
+async def test_each_damaged_part_is_counted() -> None:
+    """Of a series in two parts each that has a value that does not fit is counted."""
+    parts = [
+        {**ONE, "imageSetId": f"{number:032x}", "updatedAt": float(number)} for number in (1, 2)
+    ]
+    blobs = {one["imageSetId"]: _changed(f".{one['imageSetId'][-1]}", Rows="x") for one in parts}
+    store = store_of(parts)
+    body, running = await Gateway(StoreCalls(store, metadata=blobs)).ask(Question("instances"))
+    store.close()
+    assert 2 == len(json.loads(body))
+    told = ["The metadata of 2 image sets has a value that does not fit its VR."]
     assert told == list(running.warnings())

@@ -90,7 +90,7 @@ lint: $(STAMP)  ## Check style, form and types
 	$(BIN)/mypy
 
 mutants: $(STAMP)  ## Change the rules one by one; each change must fail a test
-	$(BIN)/python tests/mutants.py
+	$(BIN)/python -m tests.mutants
 
 lock:  ## Write all lock files anew (needs uv and npm)
 	@command -v uv >/dev/null || { echo 'make: uv is needed to lock.' >&2; exit 1; }

@@ -1,6 +1,6 @@
-"""Wrong gateways: each changes one rule of plan, grouping, matching or encoder.
+"""Wrong gateways: each changes one rule of a search, of what it reads, or of its answer.
 
-`python tests/mutants.py` applies each to a copy of the tree and runs the tests that need no
+`python -m tests.mutants` applies each to a copy of the tree and runs the tests that need no
 process; a mutant that no test notices is an error. Run it after a change to those rooms.
 """
 
@@ -14,6 +14,8 @@ import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+from tests import mutants_of_metadata
 
 ROOT = Path(__file__).resolve().parent.parent
 # What reads documents, the emulator or the wire tells nothing of these rooms
@@ -43,7 +45,7 @@ ALL = (
     *(f"--ignore-glob=*/test_{name}" for name in _ELSEWHERE),
 )
 PLAN, GROUPING = "gateway/search/plan.py", "gateway/search/grouping.py"
-PIPELINE, STUDY = "gateway/search/pipeline.py", "gateway/search/study.py"
+STUDY = "gateway/search/study.py"
 GATHERING = "gateway/search/gathering.py"
 MATCHING, CONDITIONS = "gateway/qido/matching.py", "gateway/qido/conditions.py"
 KEYVALUES, KEYS = "gateway/qido/keyvalues.py", "gateway/qido/keys.py"
@@ -59,11 +61,10 @@ COST = "gateway/search/cost.py"
 ARRIVAL, ORDERING = "gateway/qido/arrival.py", "gateway/qido/ordering.py"
 
 # The tests of a room come first: most mutants die there
-OWN = {
+OWN = mutants_of_metadata.OWN | {
     PLAN: "tests/unit/test_plan.py",
     GROUPING: "tests/unit/test_grouping.py tests/unit/test_study_windows.py",
     STUDY: "tests/unit/test_grouping.py",
-    PIPELINE: "tests/http/test_search.py",
     GATHERING: "tests/http/test_search.py tests/laws/test_completion.py tests/laws/test_arrival.py",
     MATCHING: (
         "tests/unit/test_matching_types.py tests/unit/test_matching_instances.py "
@@ -85,7 +86,11 @@ OWN = {
     XML: "tests/unit/test_dicomxml.py",
     TABULAR: "tests/unit/test_tabular.py",
     BODIES: "tests/unit/test_bodies.py",
-    SEARCHES: "tests/http/test_media_types.py",
+    SEARCHES: (
+        "tests/http/test_fault_warnings.py "
+        "tests/http/test_media_types.py::test_above_the_instances_columns_are_fixed "
+        "tests/http/test_media_types.py::test_others_get_their_turn"
+    ),
     RESPONSES: "tests/http/test_media_types.py tests/http/test_keeping.py",
     NEGOTIATION: "tests/unit/test_negotiation.py",
     COST: "tests/unit/test_explain.py",
@@ -93,11 +98,20 @@ OWN = {
     ORDERING: "tests/unit/test_ordering.py",
 }
 
-MUTANTS: tuple[tuple[str, str, str], ...] = (
+ROWS: tuple[tuple[str, str, str], ...] = (
     # plan
     (PLAN, "format_date(day - 1)", "format_date(day)"),
     (PLAN, "format_date(day + 1)", "format_date(day)"),
-    (PLAN, "completes_all=True", "completes_all=False"),
+    (
+        PLAN,
+        "arrival)\n        return SearchPlan(lanes, completes_all=True)",
+        "arrival)\n        return SearchPlan(lanes, completes_all=False)",
+    ),
+    (
+        PLAN,
+        "for text in texts)\n        return SearchPlan(lanes, completes_all=True)",
+        "for text in texts)\n        return SearchPlan(lanes, completes_all=False)",
+    ),
     (PLAN, "dated_only=bool(dates)", "dated_only=False"),
     (PLAN, "between is None and arrival and", "arrival and"),
     (PLAN, "texts == _NO_TEXT or beside_text", "True"),
@@ -106,7 +120,13 @@ MUTANTS: tuple[tuple[str, str, str], ...] = (
     (PLAN, '(v, f"{v} ") if odd[v] else (v,)', "(v,)"),
     (PLAN, "steps.append(())", "pass"),
     (PLAN, "series_uids if study_uids else ()", "series_uids"),
-    (PLAN, "a.keyword not in by_series for a in used", "False for a in used"),
+    (PLAN, "if query.everything or query.resource not in", "if query.resource not in"),
+    (PLAN, "any(_is_of_study(a, query.level) for a in used)", "False"),
+    (PLAN, "*(c.attribute for c in query.criteria), *query", "*query"),
+    (PLAN, "query.criteria), *query.also_return)", "query.criteria),)"),
+    (PLAN, "Origin.METADATA and level is Level.INSTANCE", "Origin.METADATA"),
+    (PLAN, "not (own or by_series)", "not by_series"),
+    (PLAN, "not (own or by_series)", "not own"),
     # grouping
     (GROUPING, "1 if time_us is None else -time_us", "-DAY_US if time_us is None else -time_us"),
     (GROUPING, "standing = 0 if sure else", "standing = 0 if not sure else"),
@@ -120,9 +140,7 @@ MUTANTS: tuple[tuple[str, str, str], ...] = (
     (GROUPING, "self._low[group.study_uid] < self._clock + self._margin_us", "False"),
     (GROUPING, "if sure and not self._released", "if False and not self._released"),
     (GROUPING, "self._released.pop(group.study_uid, None)", "pass"),
-    # pipeline and study
-    (PIPELINE, "if position >= query.offset:", "if position > query.offset:"),
-    (PIPELINE, "if position == query.offset + limit:", "if position == limit:"),
+    # gathering and study
     (GATHERING, "len({_agreed_values(s) for s in primary}) != 1", "not primary"),
     (GATHERING, "if len(undated) < len(image_sets):", "if True:"),
     (GATHERING, "yield sorted(of_day, key=lambda group: group.place)", "yield of_day"),
@@ -143,7 +161,8 @@ MUTANTS: tuple[tuple[str, str, str], ...] = (
     (MATCHING, "return not text.isascii() and bool(", "return False and bool("),
     (MATCHING, '".".join(re.escape', '".?".join(re.escape'),
     (MATCHING, "last >= lower", "first >= lower"),
-    (MATCHING, "re.DOTALL", "re.IGNORECASE"),
+    (MATCHING, "(first, re.DOTALL)", "(first, re.IGNORECASE)"),
+    (MATCHING, '{last}", re.DOTALL)', '{last}", re.IGNORECASE)'),
     (MATCHING, "return bool(beginnings) and all(", "return all("),
     (MATCHING, 'pattern_of(f"{word}*")', 'pattern_of(f"*{word}*")'),
     (MATCHING, "if literal(group):", "if False:"),
@@ -213,6 +232,15 @@ MUTANTS: tuple[tuple[str, str, str], ...] = (
     (SEARCHES, "await asyncio.sleep(0)", "pass"),
     (SEARCHES, "if full or len(pending) >= CHUNK_BYTES:", "if full:"),
     (SEARCHES, "query.everything and query.level is Level.INSTANCE", "query.everything"),
+    (SEARCHES, "number = len(self.tally.faults[fault])", "number = 1"),
+    (SEARCHES, "if self.tally.partial:", "if False:"),
+    (SEARCHES, "yield from self._damaged()\n        more", "more"),
+    (SEARCHES, "yield from self._damaged()\n        yield", "yield"),
+    (SEARCHES, "if form.held and", "if"),
+    (SEARCHES, "self._told < len(self.tally.partial)", "self._told < 0"),
+    (SEARCHES, "self._told = len(self.tally.partial)", "pass"),
+    (SEARCHES, "self._check_told(form)\n                        yield", "yield"),
+    (SEARCHES, "self._check_told(form)\n            yield", "yield"),
     (RESPONSES, "weak_etag(body, self._content_type)", 'weak_etag(body, "")'),
     (NEGOTIATION, "if name == _PART:", "if False:"),
     (NEGOTIATION, "(offered, without_type, ", "(offered, "),
@@ -221,6 +249,7 @@ MUTANTS: tuple[tuple[str, str, str], ...] = (
     (RESULT, 'text.rstrip(" \\0")', "text"),
     (RESULT, 'if vr == "PN" and not', "if False and not"),
 )
+MUTANTS = ROWS + mutants_of_metadata.MUTANTS
 
 
 def main() -> int:

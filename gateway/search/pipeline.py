@@ -67,7 +67,6 @@ async def search(
         everything = await run.everything(max_sorted)
         # Of tens of thousands that takes a second, in which others have to be served
         held = await asyncio.to_thread(ordered, everything, query.order)
-        tally.total = len(held)
         for result in held[query.offset : query.offset + limit]:
             tally.results += 1
             yield result

@@ -171,7 +171,7 @@ def _quiet() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("_quiet")
-@settings(EXAMPLES, max_examples=300)
+@settings(EXAMPLES, max_examples=200)
 @given(arbitrary(studies=2), st.sampled_from(HARMED), st.data())
 async def test_one_damaged_blob_harms_no_other(
     summaries: list[Summary], question: Question, data: st.DataObject

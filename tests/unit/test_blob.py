@@ -11,6 +11,7 @@ import orjson
 import pytest
 
 from gateway.healthimaging.blob import read_blob
+from gateway.healthimaging.inflating import PIECE_BYTES, BlobText
 from gateway.search.metadata import Fault, Metadata
 
 NAMES = frozenset(("Rows", "001910F9"))
@@ -49,6 +50,14 @@ def read(
     """What is read of a document, or of bytes."""
     body = stored if isinstance(stored, bytes) else gzip.compress(json.dumps(stored).encode())
     return read_blob([body], names, series, more.pop("max_bytes", 10**9), **more)
+
+
+def nested(depth: int) -> dict[str, Any]:
+    """The attributes of a series with so many objects and arrays within each other."""
+    found: dict[str, Any] = {}
+    for _ in range(depth // 2):
+        found = {"RequestAttributesSequence": [found]}
+    return {"SeriesInstanceUID": SERIES, **found}
 
 
 def uids(metadata: Metadata) -> Sequence[str]:
@@ -121,6 +130,10 @@ BOTH = ["1", "2"]
                      True, (), id="and for one that is no text"),
         pytest.param(document(instances={"x": instance(1, SOPInstanceUID="1.2.3.1\0")}), ["1"],
                      True, (), id="a padded UID"),
+        pytest.param(document(instances={"a": instance(1), "b": instance(1, Rows=5)}), ["1"], True,
+                     (), id="an instance twice"),
+        pytest.param(document(series_dicom=nested(300)), [], False, (Fault.NOT_JSON,),
+                     id="deep nesting of the series' attributes"),
         pytest.param(document(instances={}), [], True, (), id="no instances"),
         pytest.param(document(instances=None), [], False, (Fault.INCOMPLETE,), id="Instances null"),
         pytest.param(document(instances=[1]), [], False, (Fault.INCOMPLETE,), id="Instances list"),
@@ -173,6 +186,14 @@ def test_too_large() -> None:
     assert 100 < len(found.instances) < 2_000
     noise = bytes((7 * n * n) % 251 for n in range(100_000))
     assert (Fault.TOO_LARGE,) == read(gzip.compress(noise, 0), max_bytes=70_000).faults
+    assert (Fault.TOO_LARGE,) == read(gzip.compress(b"") * 1_000, max_bytes=1_000).faults
+
+
+def test_no_step_inflates_much() -> None:
+    """A small chunk that holds much is inflated piece by piece."""
+    pieces = list(BlobText([gzip.compress(b" " * 10**6)], 10**7))
+    assert 10**6 == sum(map(len, pieces))
+    assert max(map(len, pieces)) <= PIECE_BYTES
 
 
 def of(*keys: str, key_of_dicom: str = "") -> dict[str, Any]:
@@ -200,6 +221,7 @@ def of(*keys: str, key_of_dicom: str = "") -> dict[str, Any]:
         pytest.param(of("5", "6", "7"), "7", ["7"], id="the last"),
         pytest.param(of("5", "6"), "7", None, id="none of several"),
         pytest.param(of("5", "6"), "", None, id="none named of several"),
+        pytest.param(of("5", "6", key_of_dicom=" "), "", None, id="nor of several without UIDs"),
     ],
 )
 def test_series(stored: Any, series: str, served: Sequence[str] | None) -> None:
@@ -258,6 +280,13 @@ def test_instance_number(number: Any, expected: int | None) -> None:
     """An InstanceNumber is what can be read as an integer."""
     (one,) = read(document(instances={"1": instance(1, InstanceNumber=number)})).instances
     assert expected == one.number
+
+
+def test_the_first_of_an_instance_counts() -> None:
+    """One that stands there twice is one result."""
+    twice = {"1.2.3.1": instance(1), "x": instance(1, Rows=5)}
+    (one,) = read(document(instances=twice)).instances
+    assert 4 == orjson.loads(one.body)["DICOM"]["Rows"]
 
 
 def test_order() -> None:

@@ -140,9 +140,11 @@ class OneWalk:
     plan: Plan
     pages: Sequence[Page]
     ended: bool = False
+    given: int = 0
 
     async def __aiter__(self) -> AsyncIterator[Page]:
         for page in self.pages:
+            self.given += 1
             self.ended = page is self.pages[-1]
             yield page
 
@@ -157,6 +159,7 @@ class Upstream:
     failing: frozenset[str] = frozenset()
     fetched: list[str] = field(default_factory=list)
     names: list[Names] = field(default_factory=list)
+    walks: list[OneWalk] = field(default_factory=list)
     most_at_once: int = 0
     _under_way: int = 0
 
@@ -165,7 +168,8 @@ class Upstream:
         size = self.page_size
         parts = range(0, len(self.image_sets), size)
         pages = [Page(tuple(self.image_sets[at : at + size])) for at in parts]
-        return OneWalk(one, pages)
+        self.walks.append(OneWalk(one, pages))
+        return self.walks[-1]
 
     async def metadata(self, image_set: ImageSet, names: Names) -> Metadata:
         """That of the image set; the first that is asked for is the last to be there."""
@@ -216,11 +220,14 @@ def uids_of(results: Sequence[Result], keyword: str = "SOPInstanceUID") -> list[
         "those within the limit": (ALL_SERIES, "includefield=SeriesDescription", 3, 3, 3),
         "none before the offset": (ALL_SERIES, "includefield=SeriesDescription&offset=8", 1000, 2,
             2),
+        "those between": (ALL_SERIES, "includefield=SeriesDescription&offset=4", 3, 3, 3),
         "none for a known key's others": (ALL_SERIES,
             "includefield=SeriesDescription&SeriesNumber=2", 1000, 5, 5),
         "each that other keys leave": (ALL_SERIES, "SeriesDescription=S1&SeriesNumber=1", 1000, 5,
             5),
         "a study, once": (STUDIES, "includefield=ReferringPhysicianName", 1000, 5, 5),
+        "a study's beside a series'": (STUDY_SERIES,
+            "includefield=ReferringPhysicianName,SeriesDescription&SeriesNumber=1", 1000, 1, 1),
         "instances of a series": (INSTANCES, "SeriesNumber=2", 1000, 5, 15),
         "one instance": (INSTANCES, "", 1, 1, 1),
         "behind an offset": (INSTANCES, "offset=29", 1000, 10, 1),
@@ -233,6 +240,24 @@ async def test_calls(resource: Resource, asked: str, limit: int, calls: int, res
     found, _ = await ask(upstream, asked, resource, limit)
     assert (calls, results) == (len(upstream.fetched), len(found))
     assert len(upstream.fetched) == len(set(upstream.fetched))
+
+
+@pytest.mark.parametrize(
+    ("resource", "asked", "limit", "total"),
+    named({
+        "what summaries tell": (ALL_SERIES, "includefield=SeriesDescription", 1, 10),
+        "what a key leaves open": (ALL_SERIES, "SeriesDescription=S1", 1, None),
+        "a key, to the end": (ALL_SERIES, "SeriesDescription=S1", 1000, 5),
+        "sorted": (ALL_SERIES, "SeriesDescription=S1&orderby=SeriesDate", 1, 5),
+        "instances": (INSTANCES, "", 1, None),
+        "instances, to the end": (INSTANCES, "", 1000, 30),
+        "instances behind an offset": (INSTANCES, "offset=28", 1000, 30),
+    }),
+)  # fmt: skip
+async def test_total(resource: Resource, asked: str, limit: int, total: int | None) -> None:
+    """The number of all results is told where no further metadata decides it."""
+    _, tally = await ask(Upstream(SERIES), asked, resource, limit)
+    assert total == tally.total
 
 
 async def test_several_at_once_in_order() -> None:
@@ -254,6 +279,39 @@ async def test_fewer_at_once_of_everything(asked: str, at_once: int) -> None:
     await ask(upstream, asked)
     assert at_once == upstream.most_at_once
     assert {at_once == 2} == {names is None for names in upstream.names}
+
+
+@pytest.mark.parametrize(("limit", "pages"), [(1, 2), (4, 2), (6, 2), (7, 3)])
+async def test_no_page_is_fetched_ahead(limit: int, pages: int) -> None:
+    """A study is sure with the page behind it; no further one is read to fetch ahead."""
+    sets = [image_set(st, se, DICOMStudyTime="1200") for st in range(1, 6) for se in (1, 2)]
+    upstream = Upstream(sets, page_size=2)
+    found, _ = await ask(upstream, "", limit=limit)
+    assert (limit, [pages]) == (len(found), [walk.given for walk in upstream.walks])
+
+
+async def test_others_get_their_turn() -> None:
+    """Instances that are only counted hold nobody up."""
+
+    async def turns(instances: int) -> int:
+        other, number = asyncio.Event(), 0
+
+        async def take_turns() -> None:
+            nonlocal number
+            while not other.is_set():
+                number += 1
+                await asyncio.sleep(0)
+
+        task = asyncio.create_task(take_turns())
+        many = {"1-1-0": metadata_of(SERIES[0], instances)}
+        upstream = Upstream(SERIES[:1], metadata_by_id=many)
+        query = parse_query(INSTANCES, b"")
+        assert instances == await count(query, SearchOptions(), upstream, Tally())
+        other.set()
+        await task
+        return number
+
+    assert 10 == await turns(501) - await turns(1)
 
 
 async def test_an_end_at_the_limit_leaves_nothing_under_way() -> None:
@@ -319,19 +377,24 @@ async def test_instances_of_a_split_series() -> None:
 
 
 async def test_what_is_not_shown_is_not_read() -> None:
-    """Instances before the window are counted as they are, unless a key waits for them."""
+    """Instances before the window are counted as they are; what is wrong with them is not met."""
     broken = PackedInstance(1, "1.8", b"no JSON")
     upstream = Upstream(
         [image_set(1, 1)], metadata_by_id={"1-1-0": Metadata({}, {}, (broken, packed("1.9", 2)))}
     )
-    found, _ = await ask(upstream, "offset=1")
-    assert ["1.9"] == uids_of(found)
+    found, tally = await ask(upstream, "offset=1")
+    assert (["1.9"], {}) == (uids_of(found), tally.faults)
 
 
 async def test_who_speaks_for_the_study() -> None:
     """What summaries have comes from the study's winner, all else from the instance itself."""
     own = Metadata(
-        {"PatientName": "ROE^ANN", "ReferringPhysicianName": "DOC^A", "AccessionNumber": None},
+        {
+            "PatientName": "ROE^ANN",
+            "ReferringPhysicianName": "DOC^A",
+            "AccessionNumber": None,
+            "StudyID": "S2",
+        },
         {},
         (packed("1.9", 1),),
     )
@@ -341,7 +404,53 @@ async def test_who_speaks_for_the_study() -> None:
     (found,), _ = await ask(upstream, "includefield=all")
     assert ("DOE^JANE",) == found.values["PatientName"]
     assert ("DOC^A",) == found.values["ReferringPhysicianName"]
-    assert () == found.values["AccessionNumber"]
+    assert () == found.values["AccessionNumber"] == found.values["StudyID"]
+
+
+@pytest.mark.parametrize(("resource", "results"), [(STUDIES, 1), (STUDY_SERIES, 2)])
+async def test_a_studys_details_are_its_winners(resource: Resource, results: int) -> None:
+    """Metadata of the newest image set speaks for the study, at its series too."""
+    sets = [image_set(1, 1, 1), image_set(1, 2, 0)]
+    levels = {"1-1-1": "DOC^OLD", "1-2-0": "DOC^NEW"}
+    upstream = Upstream(
+        sets,
+        metadata_by_id={k: Metadata({"ReferringPhysicianName": v}) for k, v in levels.items()},
+    )
+    found, _ = await ask(upstream, "includefield=ReferringPhysicianName", resource)
+    expected = [("DOC^NEW",)] * results
+    assert expected == [result.values["ReferringPhysicianName"] for result in found]
+    assert {"1-2-0"} == set(upstream.fetched)
+
+
+@pytest.mark.parametrize(
+    ("asked", "number"),
+    [
+        ("", 1),
+        ("offset=1", 0),
+        ("emptyvaluematching=true&NumberOfStudyRelatedInstances=%22%22", 1),
+        ("NumberOfStudyRelatedInstances=9", 0),
+    ],
+)
+async def test_a_stored_number_is_not_the_studys(asked: str, number: int) -> None:
+    """What a file says of the size of its study was true where it came from, if ever."""
+    own = Metadata({"NumberOfStudyRelatedInstances": 9, "ModalitiesInStudy": ["PT"]}, {},
+        (packed("1.9", 1),))  # fmt: skip
+    upstream = Upstream([image_set(1, 1)], metadata_by_id={"1-1-0": own})
+    found, _ = await ask(upstream, f"includefield=all&{asked}")
+    assert number == len(found)
+    for one in found:
+        assert not one.values.get("NumberOfStudyRelatedInstances")
+        assert not one.values.get("ModalitiesInStudy")
+
+
+async def test_the_vr_of_what_is_not_its_own() -> None:
+    """A summary's value is not written by the VR that the blob has for its own."""
+    own = Metadata({"00100010": "AAAA"}, {"00100010": "OB"}, (packed("1.9", 1),))
+    upstream = Upstream(
+        [image_set(1, 1, DICOMPatientName="DOE^JANE")], metadata_by_id={"1-1-0": own}
+    )
+    (found,), _ = await ask(upstream, "includefield=all")
+    assert (("DOE^JANE",), None) == (found.values["PatientName"], found.vrs.get("PatientName"))
 
 
 @pytest.mark.parametrize(
@@ -350,6 +459,7 @@ async def test_who_speaks_for_the_study() -> None:
         "the summary's": ("", "auto", (7,)),
         "counted, since a key asks": (f"{COUNT}=3", "auto", (3,)),
         "counted, since it was read": ("includefield=SeriesDate", "auto", (3,)),
+        "the summary's, though it is asked for": (f"includefield={COUNT}", "auto", (7,)),
         "the summary's, which is sure": ("includefield=SeriesDate", "image-set", (7,)),
         "none, since it is the study's": ("", "study", None),
         "counted, since it is open": (f"includefield={COUNT}", "study", (3,)),
@@ -380,6 +490,17 @@ async def test_faults_are_counted(whole: bool) -> None:
     assert {Fault.NOT_JSON: {"1-1-0"}, Fault.VALUE: {"1-1-0"}} == tally.faults
     assert (set() if whole else {"1-1-0"}) == tally.partial
     assert (COUNT in found[0].values) == whole
+
+
+async def test_the_vr_of_a_series_detail() -> None:
+    """A value that is stored with another VR than PS3.6's is sent with it."""
+    told = Metadata({"0008103E": "AAE="}, {"0008103E": "UN"})
+    upstream = Upstream(SERIES[:1], metadata_by_id={"1-1-0": told})
+    (found,), _ = await ask(upstream, "includefield=SeriesDescription", STUDY_SERIES)
+    assert (("AAE=",), "UN") == (
+        found.values["SeriesDescription"],
+        found.vrs["SeriesDescription"],
+    )
 
 
 async def test_a_damaged_series_is_one() -> None:

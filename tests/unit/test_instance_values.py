@@ -599,6 +599,13 @@ def test_a_creator_that_is_missing() -> None:
     assert Read({}) == found
 
 
+def test_a_padded_creator() -> None:
+    """The space that fills up a creator's text is no part of it."""
+    stored = {"00190010": "ACME1 ", "00191001": "a"}
+    found = read(stored, PRIVATE_VRS, creators={"00190011": "ACME1"}).values
+    assert {"00190011": ("ACME1",), "00191101": ("a",)} == found
+
+
 def test_the_vr_of_a_moved_block() -> None:
     """It is that of the tag under which the value is stored."""
     vrs = {"00191001": "IS", "00191101": "SH"}

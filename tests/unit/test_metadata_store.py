@@ -155,6 +155,27 @@ async def test_what_is_kept(
     assert is_kept == (store.weight > 0)
 
 
+@pytest.mark.parametrize("depth", [120, 126, 127, 150, 400])
+async def test_deep_nesting(depth: int) -> None:
+    """However deep the attributes of a series are nested, the metadata is answered or damaged."""
+    deep = '{"RequestAttributesSequence": [' * depth + "{}" + "]}" * depth
+    series = f'{{"1": {{"DICOM": {deep}, "Instances": {{"1.1": {{"DICOM": {{}}}}}}}}}}'
+    content = f'{{"Patient": {{"DICOM": {{}}}}, "Study": {{"DICOM": {{}}, "Series": {series}}}}}'
+    found = await MetadataStore(Calls(content.encode())).get(image_set(), ROWS, budget())
+    assert (depth < 127, depth < 127) == (found.whole, not found.faults)
+
+
+@pytest.mark.parametrize(("max_bytes", "to_its_end"), [(10**6, True), (10**5, False)])
+async def test_no_more_is_received_than_is_read(max_bytes: int, to_its_end: bool) -> None:
+    """What is too large is let go where that is seen, announced or not."""
+    calls = Calls(document(5_000), announces=False)
+    store = MetadataStore(calls, MetadataLimits(max_bytes=max_bytes))
+    found = await store.get(image_set(), ROWS, budget())
+    (stream,) = calls.streams
+    assert (to_its_end, True) == (not stream.content, stream.closed)
+    assert (() if to_its_end else (Fault.TOO_LARGE,)) == found.faults
+
+
 async def test_what_is_gone_is_not_kept() -> None:
     """It has no body."""
     calls = Calls()
@@ -185,6 +206,7 @@ async def test_the_bound() -> None:
     assert ([0, 3, 4, 5, 6], 5 * one) == (kept, store.weight)
     await store.get(image_set(6), None, budget())  # an entry takes the place of its own
     assert 5 * one <= store.weight < 6 * one
+    assert kept == [n for n in range(7) if store.kept(image_set(n), ROWS) is not None]
 
 
 async def test_a_new_version_is_another() -> None:
@@ -242,6 +264,9 @@ async def test_when_all_have_left() -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+    for _ in range(9):
+        await asyncio.sleep(0)
+    assert calls.streams[0].closed
     calls.let_go.set()
     assert (await store.get(image_set(), ROWS, budget())).whole
     assert ([True, True], 2) == ([stream.closed for stream in calls.streams], len(calls.asked))

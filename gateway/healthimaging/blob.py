@@ -130,10 +130,11 @@ class _Document:
             if self.ended:
                 self.faults.add(Fault.INCOMPLETE)
         broken = self.faults & {Fault.NOT_GZIP, Fault.NOT_JSON, Fault.TOO_LARGE}
+        each = {one.sop_instance_uid: one for one in reversed(chosen.instances)}  # the first counts
         return Metadata(
             levels={**self._levels, **chosen.dicom},
             vrs={**self._vrs, **chosen.vrs},
-            instances=tuple(sorted(chosen.instances, key=_place)),
+            instances=tuple(sorted(each.values(), key=_place)),
             whole=chosen.whole and not broken,
             faults=tuple(fault for fault in Fault if fault in self.faults),
         )
@@ -192,6 +193,7 @@ class _Document:
     def _read_dicom(self, into: dict[str, Any]) -> None:
         found = _plain(self._text.value())
         if isinstance(found, dict):
+            packed(found)  # what is nested too deep to be written cannot be weighed or answered
             into.update(mended(found))
         else:
             self.faults.add(Fault.INCOMPLETE)

@@ -233,7 +233,8 @@ def _entry_of(
 
 def _weight_of(metadata: Metadata) -> int:
     """The bytes of memory that `metadata` takes, about."""
-    levels = len(orjson.dumps((dict(metadata.levels), dict(metadata.vrs)))) * _SPREAD
+    parts = (metadata.levels, metadata.vrs)  # each by itself: together they are nested deeper
+    levels = sum(len(orjson.dumps(dict(part))) for part in parts) * _SPREAD
     instances = sum(
         _INSTANCE_BYTES + len(one.body) + len(one.sop_instance_uid) for one in metadata.instances
     )

@@ -32,7 +32,9 @@ AT_ONCE = 8
 
 _LAST = 2**63  # after every InstanceNumber
 _NO_INSTANCE: Names = frozenset()
-_SUMMARY = frozenset(k for k, a in BY_KEYWORD.items() if a.origin is Origin.SUMMARY)
+_NOT_ITS_OWN = frozenset(
+    k for k, a in BY_KEYWORD.items() if a.origin in (Origin.SUMMARY, Origin.DERIVED)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,11 +147,13 @@ class Describing:
 
         Raises: UpstreamError, ResultTooLargeError.
         """
-        needs = self.needs
+        sets = self._own_sets(found)
+        own = [await self._metadata(one) for one in sets]
         study = None
-        if needs.study:
-            study = await self._metadata(found.study_winner)
-        own = [await self._metadata(one) for one in self._own_sets(found)]
+        if self.needs.study:
+            winner = found.study_winner
+            at_hand = (m for one, m in zip(sets, own, strict=True) if one is winner)
+            study = next(at_hand, None) or await self._metadata(winner)
         return Fetched(found, tuple(own), study)
 
     def _own_sets(self, found: Found) -> Sequence[ImageSet]:
@@ -202,10 +206,11 @@ class Describing:
             read = instance_values(metadata, instance, self.needs.names, self.query.creators)
             self._count_faults(read, fetched.found)
             # Of what summaries tell, the study's and the series' winners speak, never several
-            own = {k: () if k in _SUMMARY else v for k, v in read.values.items()}
+            own = {k: () if k in _NOT_ITS_OWN else v for k, v in read.values.items()}
+            vrs = {k: vr for k, vr in read.vrs.items() if k not in _NOT_ITS_OWN}
             uid: tuple[Value, ...] = (instance.sop_instance_uid,)
             values = {**own, **series_values, "SOPInstanceUID": uid}
-            yield Result(Level.INSTANCE, values, read.vrs)
+            yield Result(Level.INSTANCE, values, vrs)
 
     def _counted(
         self, values: dict[str, tuple[Value, ...]], fetched: Fetched

@@ -31,7 +31,7 @@ class PackedInstance:
     """
 
     number: int | None
-    sop_instance_uid: str
+    sop_instance_uid: str = field(repr=False)
     body: bytes = field(repr=False)
 
 

@@ -26,7 +26,7 @@ MAX_SORTED = 50_000
 """How many results `orderby` may have to sort: they are all held until the last is known."""
 
 _TURN = 50
-"""How many may be left out one after the other before others have their turn.
+"""How many results may be made one after the other before others have their turn.
 
 Reading that many instances takes some 10 ms.
 """
@@ -64,7 +64,9 @@ async def search(
         return
     run = _Run(query, options, upstream, tally, _Window(query.offset, query.offset + limit))
     if query.order:
-        held = ordered(await run.everything(max_sorted), query.order)
+        everything = await run.everything(max_sorted)
+        # Of tens of thousands that takes a second, in which others have to be served
+        held = await asyncio.to_thread(ordered, everything, query.order)
         for result in held[query.offset : query.offset + limit]:
             tally.results += 1
             yield result
@@ -137,7 +139,7 @@ class _Run:
 
     async def _of(self, groups: Sequence[Group]) -> AsyncGenerator[Result, None]:
         """The results of one batch that lie within the window."""
-        window, left_out = self.window, 0
+        window, made = self.window, 0
         fetching = self._fetched if self._describing.needs.anything else self._as_found
         async with aclosing(fetching(groups)) as fetched:
             async for one in fetched:
@@ -148,9 +150,8 @@ class _Run:
                         yield result
                         if window.position == window.end:
                             return
-                        continue
-                    left_out += 1
-                    if left_out % _TURN == 0:
+                    made += 1
+                    if made % _TURN == 0:
                         await asyncio.sleep(0)
 
     async def _as_found(self, groups: Sequence[Group]) -> AsyncGenerator[Fetched, None]:

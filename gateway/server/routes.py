@@ -216,7 +216,7 @@ class SearchEndpoint:
             service=base_url,
             warnings=running.warnings,
             is_empty=lambda: running.tally.results == 0,
-            total=lambda: running.tally.total,
+            total=running.total,
             no_match_status=self._options.no_match_status,
             cache_control=self._options.cache_control,
         )

@@ -202,6 +202,10 @@ class RunningSearch:
             number = len(self.tally.hidden)
             yield f"{number} image sets that are not primary have been left out."
 
+    def total(self) -> int | None:
+        """The number of all results, those outside the window too, None where it is not known."""
+        return None if self.tally.partial else self.tally.total
+
     def _remaining(self) -> int | None:
         """How many results lie behind the window, None where that is not known."""
         if self.tally.total is None:

@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import requests
+from dicomtrolley.qido_rs import QidoRS
+from dicomweb_client.api import DICOMwebClient
 
 from tests.clients import viewed
 from tests.clients.archive import DATASTORE_ID, SEEDS
@@ -44,3 +47,16 @@ def gateway(folder: Path) -> Iterator[Running]:
         }
         with running(folder, "serve", "--port", "0", env=env) as process:
             yield process
+
+
+@pytest.fixture(scope="session")
+def client(gateway: Running) -> DICOMwebClient:
+    """dicomweb-client of PyPI as a program makes it."""
+    return DICOMwebClient(url=gateway.url)
+
+
+@pytest.fixture(scope="session")
+def searcher(gateway: Running) -> Iterator[QidoRS]:
+    """dicomtrolley's searcher as a program makes it; the URL's last slash is its own to drop."""
+    with requests.Session() as session:
+        yield QidoRS(session, f"{gateway.url}/")

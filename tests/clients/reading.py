@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tests.clients.viewed import INSTANCE_UID, SERIES_UID, STUDY_UID, Instance, Series, Study
@@ -126,3 +126,12 @@ def shown_instance(study: Study, series: Series, instance: Instance) -> dict[str
         "columns": kind.columns,
         "bits": kind.bits,
     }
+
+
+def read_attributes(answer: Iterable[Mapping[str, Any]], tags: Iterable[str] = ()) -> None:
+    """Read each attribute as parsers of DICOM JSON do, and those that the client looks for."""
+    for one in answer:
+        for attribute in one.values():
+            assert attribute["vr"]
+            assert attribute.get("Value", [0]) and None not in attribute.get("Value", [0])
+        assert set(tags) <= one.keys()

@@ -22,7 +22,7 @@ NOT_IN_SUMMARIES = "ReferringPhysicianName"
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What a query should find in the files, and out of how many."""
+    """What a query should find in the files, in the gateway's order, and out of how many."""
 
     answer: Answer
     of: int
@@ -33,7 +33,7 @@ def expected_of(query: Query, of_level: Sequence[dict[str, tuple[Any, ...]]]) ->
     among = [
         one for one in of_level if all(one[name] == (uid,) for name, uid in query.path.items())
     ]
-    found = [one for one in among if oracle.matches(one, query.parameters)]
+    found = sorted((o for o in among if oracle.matches(o, query.parameters)), key=oracle.place)
     return Expected({one[uid_keyword(query)][0]: one for one in found}, len(among))
 
 
@@ -45,6 +45,12 @@ def is_right(query: Query, answer: Answer, found: Answer) -> bool:
     return answer.keys() <= found.keys() and len(answer) == min(
         int(limit), max(0, len(found) - offset)
     )
+
+
+def page_of(query: Query, found: Answer) -> list[str]:
+    """The UIDs of the page that the query asks for, in the gateway's order."""
+    offset = int(query.parameters.get("offset", "0"))
+    return list(found)[offset : offset + int(query.parameters.get("limit", len(found)))]
 
 
 def unequal(query: Query, one: Answer, other: Answer) -> set[str]:

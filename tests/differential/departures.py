@@ -41,7 +41,7 @@ DEPARTURES = (
         "PS3.4 §C.2.2.2",
         (
             *("single-description-of-many", "wild-description-of-many", "detail-description-many"),
-            *("instance-type-first", "instance-type-second", "instance-type-third"),
+            *("instance-type-first", "instance-type-second"),
             *("instance-type-inside", "instances-operator", "detail-operator"),
         ),
     ),

@@ -81,6 +81,26 @@ def _value_matches(vr: str, value: str, key: str) -> bool:
             return _like(value, key)
 
 
+def place(record: Record) -> tuple[Any, ...]:
+    """Where a record stands among others of its level: lower places come first.
+
+    Studies newest first, those without a date last; series and instances by their numbers.
+    """
+    date = "".join(record["StudyDate"])
+    time = [_first(time) for time in record["StudyTime"]]
+    return (
+        -int(date) if date.isdigit() else 0,
+        -int(time[0]) if time else 1,
+        *record["StudyInstanceUID"],
+        *(_number(record, "SeriesNumber"), record.get("SeriesInstanceUID", ())),
+        *(_number(record, "InstanceNumber"), record.get("SOPInstanceUID", ())),
+    )
+
+
+def _number(record: Record, keyword: str) -> float:
+    return float(next(iter(record.get(keyword, ())), "inf"))
+
+
 # --- text -----------------------------------------------------------------------------------------
 
 

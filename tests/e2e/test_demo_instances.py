@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pydicom
 import pytest
+from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
 
@@ -18,6 +20,7 @@ from tests.e2e.running import Running, ask
 from tests.unit.witness import DEPARTURES, differences, expected, read
 
 STUDY_UID, SERIES_UID, INSTANCE_UID = "0020000D", "0020000E", "00080018"
+UID_TAGS = (STUDY_UID, SERIES_UID, INSTANCE_UID)
 UIDs = tuple[str, str, str]
 
 # PS3.18 Tables 10.6.3-3 to -5 and what viewers read beside: without a value they are empty, not
@@ -38,8 +41,14 @@ REQUIRED = {
     "00200013": "IS",
 }
 
-# What the demo answers otherwise than the one file, beside the witness's departures
-HELD: dict[str, dict[str, str]] = {}
+# What the demo answers otherwise than the one file, beside the witness's departures. Where several
+# files have the same instance, only what patient, study and series hold is that of another file
+HELD: dict[str, dict[str, str]] = {
+    "HealthImaging holds patient, study and series once: those of the series' first file": {
+        "JPEG2000.dcm": "00080080/0",
+        "chrFrenMulti.dcm": "00101000 00101001",
+    },
+}
 
 
 @cache
@@ -81,7 +90,7 @@ def made(demo: Running, uids: UIDs, dataset: pydicom.FileDataset) -> dict[str, A
     }
 
 
-@pytest.mark.parametrize("uids", sorted(held(), key=last), ids=lambda uids: last(uids).name)
+@pytest.mark.parametrize("uids", sorted(held()), ids=lambda uids: last(uids).name)
 def test_instance_is_as_pydicom_writes_it(demo: Running, uids: UIDs) -> None:
     """Found by its UID alone, it has each attribute of its file, and only what is added to them.
 
@@ -91,7 +100,7 @@ def test_instance_is_as_pydicom_writes_it(demo: Running, uids: UIDs) -> None:
     dataset = read(path)
     answer = ask(f"{demo.url}/instances?SOPInstanceUID={uids[2]}&includefield=all")
     (found,) = answer.json
-    assert uids == tuple(found[tag]["Value"][0] for tag in (STUDY_UID, SERIES_UID, INSTANCE_UID))
+    assert uids == tuple(found[tag]["Value"][0] for tag in UID_TAGS)
     empty = {tag: {"vr": vr} for tag, vr in REQUIRED.items()}
     whole = {**empty, **expected(path), **made(demo, uids, dataset)}
     places = (by.get(path.name, "") for table in (DEPARTURES, HELD) for by in table.values())
@@ -103,7 +112,155 @@ def test_instance_is_as_pydicom_writes_it(demo: Running, uids: UIDs) -> None:
 
 def test_the_files() -> None:
     """There are many, some that share an instance, and each departure names one that is held."""
-    names = {last(uids).name for uids in held()}
-    assert 100 < len(held())
+    names = [last(uids).name for uids in held()]
+    assert 100 < len(names) == len(set(names))
     assert 10 < sum(len(paths) > 1 for paths in held().values())
-    assert set() == {name for by in HELD.values() for name in by} - names
+    assert set() == {name for by in HELD.values() for name in by} - set(names)
+
+
+# --- what OHIF reads ------------------------------------------------------------------------------
+
+OHIF = {"Accept": "application/dicom+json"}
+CLICKED = "0008103E%2C00080021"
+OPENED = "00080021,00080031,0008103E,00200011"
+# By its SeriesNumber OHIF sorts the series, under its modality, description and day it shows each
+READ = {
+    "00080021": "SeriesDate",
+    "00080031": "SeriesTime",
+    "00080060": "Modality",
+    "0008103E": "SeriesDescription",
+    "00200011": "SeriesNumber",
+}
+
+
+def first_files(study_uid: str) -> dict[str, Path]:
+    """The series of a study to the first file of each, whose attributes the series has."""
+    found: dict[str, Path] = {}
+    for (study, series, _), paths in held().items():
+        if study == study_uid:
+            found[series] = min([*paths, *([found[series]] if series in found else [])])
+    return found
+
+
+@pytest.mark.parametrize("study_uid", sorted(bundled_studies()), ids=lambda uid: uid[-12:])
+def test_series_are_as_ohif_reads_them(demo: Running, study_uid: str) -> None:
+    """A row that is clicked, and a study that is opened, have the series of the files."""
+    address = f"{demo.url}/studies/{study_uid}/series"
+    clicked = ask(f"{address}?includefield={CLICKED}", OHIF).json
+    opened = ask(f"{address}?includefield={OPENED}", OHIF).json
+    assert [one[SERIES_UID] for one in clicked] == [one[SERIES_UID] for one in opened]
+    files = first_files(study_uid)
+    assert sorted(files) == sorted(one[SERIES_UID]["Value"][0] for one in opened)
+    for row, one in zip(clicked, opened, strict=True):
+        uid = one[SERIES_UID]["Value"][0]
+        dataset = read(files[uid])
+        told = {tag: one[tag].get("Value", [""])[0] for tag in READ}
+        assert {tag: _plain(dataset, keyword) for tag, keyword in READ.items()} == told
+        assert {tag: one[tag] for tag in row if tag in READ} == {
+            tag: attribute for tag, attribute in row.items() if tag in READ
+        }
+        number = len(bundled_studies()[study_uid].series[uid].instances)
+        assert [number] == one["00201209"]["Value"] == row["00201209"]["Value"]
+
+
+def _plain(dataset: Dataset, keyword: str) -> str | int:
+    value = dataset.get(keyword)
+    if value in (None, ""):
+        return ""
+    return int(value) if keyword == "SeriesNumber" else str(value).strip()
+
+
+def test_first_instances_are_as_ohif_asks_for_them(demo: Running) -> None:
+    """Where a series has no thumbnail, the first instance is that of the least number."""
+    by_series: dict[tuple[str, str], list[tuple[Any, ...]]] = {}
+    for uids in held():
+        number = read(last(uids)).get("InstanceNumber")
+        place = (number in (None, ""), int(number or 0), uids[2])
+        by_series.setdefault(uids[:2], []).append(place)
+    assert len(by_series) > len(bundled_studies())
+    for (study, series), places in by_series.items():
+        address = f"{demo.url}/studies/{study}/series/{series}/instances"
+        (found,) = ask(f"{address}?limit=1&includefield=00080018", OHIF).json
+        assert min(places)[2] == found[INSTANCE_UID]["Value"][0]
+
+
+# --- which there are, in which order --------------------------------------------------------------
+
+
+def test_no_other_instance_is_there(demo: Running) -> None:
+    """The demo has each instance of the files once, and no other."""
+    found = ask(f"{demo.url}/instances").json
+    uids = [tuple(one[tag]["Value"][0] for tag in UID_TAGS) for one in found]
+    assert sorted(held()) == sorted(uids)
+
+
+def test_order(demo: Running) -> None:
+    """Instances stand by the order of their studies and series, then by number and UID."""
+    series = [
+        (one[STUDY_UID]["Value"][0], one[SERIES_UID]["Value"][0])
+        for one in ask(f"{demo.url}/series").json
+    ]
+    found = ask(f"{demo.url}/instances").json
+    places = [
+        (
+            series.index((one[STUDY_UID]["Value"][0], one[SERIES_UID]["Value"][0])),
+            *_number(one.get("00200013", {})),
+            one[INSTANCE_UID]["Value"][0],
+        )
+        for one in found
+    ]
+    assert sorted(places) == places
+
+
+def _number(attribute: dict[str, Any]) -> tuple[bool, int]:
+    values = attribute.get("Value")
+    return (values is None, int(values[0]) if values else 0)
+
+
+# --- what they are found by -----------------------------------------------------------------------
+
+FOUND_BY: dict[str, tuple[str, Callable[[Dataset], bool]]] = {
+    "its class": (
+        "SOPClassUID=1.2.840.10008.5.1.4.1.1.88.11",
+        lambda d: d.SOPClassUID.endswith(".88.11"),
+    ),
+    "its size": ("Rows=64&Columns=64", lambda d: (d.get("Rows"), d.get("Columns")) == (64, 64)),
+    "a decimal": ("SliceThickness=5", lambda d: d.get("SliceThickness") == 5),
+    "a series' description": (
+        "SeriesDescription=FAST*&Modality=MR",
+        lambda d: str(d.get("SeriesDescription", "")).startswith("FAST"),
+    ),
+    "a day": (
+        "SeriesDate=20030101-20031231",
+        lambda d: str(d.get("SeriesDate", "")).startswith("2003"),
+    ),
+    "a code within a sequence": (
+        "DerivationCodeSequence.CodeMeaning=Lossy*&DerivationCodeSequence.CodeValue=113040",
+        lambda d: any(i.CodeValue == "113040" for i in d.get("DerivationCodeSequence", [])),
+    ),
+    "items within items": (
+        "ContentSequence.ConceptNameCodeSequence.CodeMeaning=*Observer*",
+        lambda d: any(
+            "Observer" in name.CodeMeaning
+            for item in d.get("ContentSequence", [])
+            for name in item.get("ConceptNameCodeSequence", [])
+        ),
+    ),
+    "a private attribute, in whatever block": (
+        "00092004=LightSpeed*&00090020=GEMS_IDEN_01",
+        lambda d: str(d.get((0x0009, 0x1004), DataElement(0x00091004, "SH", "")).value).startswith(
+            "LightSpeed"
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize(("query", "has"), FOUND_BY.values(), ids=FOUND_BY)
+def test_instances_are_found_by(demo: Running, query: str, has: Callable[[Dataset], bool]) -> None:
+    """A key on what only metadata tells finds the instances whose files have it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        expected_uids = {uids[2] for uids in held() if has(read(last(uids)))}
+    found = ask(f"{demo.url}/instances?{query}").json
+    assert expected_uids == {one[INSTANCE_UID]["Value"][0] for one in found}
+    assert found

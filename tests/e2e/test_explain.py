@@ -14,9 +14,23 @@ NOWHERE = "http://127.0.0.1:9"
 TARGET = "studies?PatientName=DOE*&StudyDate=20110101-"
 
 
-def calls_of(emulator: Running) -> int:
-    """How many searches the emulator has served."""
-    number: int = ask(f"{emulator.url}/_emulator/calls").json.get("SearchImageSets", 0)
+METADATA_TARGETS = [
+    pytest.param("studies/1.2.826.9/instances", 3, 1, id="instances of a study"),
+    pytest.param("instances?StudyDate=20110115&PatientName=DOE*", 3 * 30, 30, id="of a day"),
+    pytest.param("instances?PatientID=NONE", 0, 0, id="no instances"),
+    pytest.param("studies/1.2.826.9/series?includefield=SeriesDescription", 1, 1, id="shown"),
+    pytest.param("studies/1.2.826.9/series?SeriesDescription=T1*", 0, 1, id="by description"),
+    pytest.param(
+        "series?StudyDate=20110115&SeriesDescription=*&includefield=SeriesTime", 30, 30,
+        id="details of a day",
+    ),
+    pytest.param("series?StudyDate=20110115&SeriesDescription=T1", 0, 30, id="decided by a detail"),
+]  # fmt: skip
+
+
+def calls_of(emulator: Running, operation: str = "SearchImageSets") -> int:
+    """How many calls of an operation the emulator has served."""
+    number: int = ask(f"{emulator.url}/_emulator/calls").json.get(operation, 0)
     return number
 
 
@@ -103,6 +117,28 @@ def test_run_tells_what_happened(emulator: Running, target: str, results: int) -
     assert "JANE" not in ended.out
 
 
+@pytest.mark.parametrize(("target", "results", "fetched"), METADATA_TARGETS)
+def test_run_with_metadata(emulator: Running, target: str, results: int, fetched: int) -> None:
+    """Metadata is fetched once for each series that is left, and counted within what was said."""
+    before = [calls_of(emulator), calls_of(emulator, "GetImageSetMetadata")]
+    ended = run("explain", target, "--run", env=credentials(emulator.url))
+    after = [calls_of(emulator), calls_of(emulator, "GetImageSetMetadata")]
+    searches, metadata = (new - old for new, old in zip(after, before, strict=True))
+    assert (0, "") == (ended.status, ended.errors)
+    assert (results, fetched) == (number_of(ended, "results"), metadata)
+    assert searches + metadata == number_of(ended, "calls")
+    assert searches == number_of(ended, "pages")
+    assert f"calls: {searches + metadata}, retries included, within the " in ended.out
+    assert "1 call for the metadata of each image set of each series" in ended.out
+
+
+def test_detail_is_matched_here() -> None:
+    """A detail of a series is told apart from what summaries have."""
+    out = run("explain", "series?SeriesDescription=T1*&Modality=MR").out
+    assert "SeriesDescription T1*: only metadata tells it" in out
+    assert "Modality MR: SearchImageSets has no such filter" in out
+
+
 def test_run_past_the_budget(emulator: Running) -> None:
     """A search that is too broad is told of in a sentence, with what it has cost till then."""
     env = {**credentials(emulator.url), "QIDO_GATEWAY_SCAN_BUDGET_CALLS": "2"}
@@ -115,7 +151,7 @@ def test_run_past_the_budget(emulator: Running) -> None:
 
 TOO_BROAD = (
     "The search needs more calls or time than one request may cost. "
-    "Add a StudyDate range, or a key such as PatientID or AccessionNumber."
+    "Add a StudyDate range, or a key such as PatientID or AccessionNumber, or a smaller limit."
 )
 
 
@@ -137,8 +173,14 @@ def test_run_without_upstream() -> None:
         pytest.param(("studies?limit=DOE",), {}, "limit: must be a whole number", id="a limit"),
         pytest.param(("studies?StudyDate=DOE",), {}, "StudyDate: must be YYYYMMDD", id="a date"),
         pytest.param(("studies/DOE/series",), {}, "StudyInstanceUID: must be a UID", id="a UID"),
-        pytest.param(("patients?PatientID=DOE",), {}, "must be studies, series or", id="resource"),
-        pytest.param(("",), {}, "must be studies, series or", id="nothing"),
+        pytest.param(("instances?Rows=DOE",), {}, "Rows: must be", id="an instance's number"),
+        pytest.param(
+            ("patients?PatientID=DOE",),
+            {},
+            "must be studies, series, instances, studies/",
+            id="resource",
+        ),
+        pytest.param(("",), {}, "must be studies, series, instances, studies/", id="nothing"),
         pytest.param(("studies?x=" + "DOE" * 3000,), {}, "may have 8192 bytes", id="too long"),
         pytest.param(
             ("studies?Foo=DOE",), {"QIDO_GATEWAY_STRICT_PARAMETERS": "true"}, "Foo", id="strict"

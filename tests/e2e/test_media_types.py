@@ -8,6 +8,7 @@ import email.policy
 import io
 import json
 import subprocess
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -56,7 +57,8 @@ def curl(url: str, folder: Path, *arguments: str) -> Answer:
     return Answer(
         int(status.split()[1]),
         [(name.lower(), value.strip()) for name, _, value in fields],
-        body.read_bytes() if body.exists() else b"",
+        # With --head curl writes the header there too, and what comes behind it
+        body.read_bytes().removeprefix(headers.read_bytes()) if body.exists() else b"",
     )
 
 
@@ -79,6 +81,13 @@ def parts_of(answer: Answer) -> list[bytes]:
     return [part.get_payload(decode=True) for part in parts]
 
 
+def short_names(found: dict[str, Any]) -> dict[str, Any]:
+    """A name without the delimiters of empty components, of which XML has none (PS3.5 §6.2.1.1)."""
+    if found.keys() & {"Alphabetic", "Ideographic", "Phonetic"}:
+        return {group: text.rstrip("^") for group, text in found.items()}
+    return found
+
+
 def cell_of(attribute: dict[str, Any]) -> str:
     """What the cell of a DICOM JSON attribute holds, before a spreadsheet is thought of."""
     values = attribute.get("Value", [])
@@ -88,7 +97,7 @@ def cell_of(attribute: dict[str, Any]) -> str:
         groups = ("Alphabetic", "Ideographic", "Phonetic")
         values = ["=".join(name.get(group, "") for group in groups).rstrip("=") for name in values]
     joined = "\\".join("" if value is None else str(value) for value in values)
-    return attribute.get("InlineBinary", joined)
+    return str(attribute.get("InlineBinary", joined))
 
 
 def shown(attribute: dict[str, Any], cell: str) -> str:
@@ -103,10 +112,12 @@ def shown(attribute: dict[str, Any], cell: str) -> str:
 @pytest.mark.parametrize("target", [*SEARCHES.values(), *WHOLE.values()], ids=[*SEARCHES, *WHOLE])
 def test_xml(demo: Running, tmp_path: Path, target: str) -> None:
     """Each part is a document of the Native DICOM Model with the values of the JSON object."""
-    results = asked(demo, tmp_path, target, JSON).json
+    results = json.loads(asked(demo, tmp_path, target, JSON).body, object_hook=short_names)
     parts = parts_of(asked(demo, tmp_path, target, XML))
     assert [[]] * len(results) == [faults(part) for part in parts]
-    assert [Dataset.from_json(one) for one in results] == [dataset_of(part) for part in parts]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of values that are odd in the files too
+        assert [Dataset.from_json(one) for one in results] == [dataset_of(part) for part in parts]
 
 
 @pytest.mark.parametrize("target", [*SEARCHES.values(), *WHOLE.values()], ids=[*SEARCHES, *WHOLE])

@@ -19,31 +19,42 @@ BASE = "http://127.0.0.1:8042/dicom-web"
 EXAMPLES = re.findall(r"```\n(curl .+)\n```(?:\n\n```json\n((?:.*\n)+?)```)?", README)
 
 
-def url_of(command: str) -> str:
-    """The URL that a curl command asks for."""
+def request_of(command: str) -> tuple[str, str]:
+    """The URL that a curl command asks for, and the media type that it accepts."""
     match shlex.split(command):
         case ["curl", url]:
-            return url
+            return url, "*/*"
+        case ["curl", "-H", field, url]:
+            name, _, accept = field.partition(": ")
+            assert "Accept" == name
+            return url, accept
         case ["curl", "-G", url, "--data-urlencode", pair]:
             name, _, value = pair.partition("=")
-            return f"{url}?{name}={quote(value)}"
+            return f"{url}?{name}={quote(value)}", "*/*"
     raise AssertionError(command)
 
 
 @pytest.mark.parametrize(("command", "shown"), EXAMPLES, ids=range(len(EXAMPLES)))
 def test_example(demo: Running, command: str, shown: str) -> None:
     """Each curl command has results, or just the answer that is shown."""
-    answer = ask(url_of(command).replace(BASE, demo.url))
+    url, accept = request_of(command)
+    answer = ask(url.replace(BASE, demo.url), {"Accept": accept})
     if shown:
         assert json.loads(shown.replace(BASE, demo.url)) == answer.json
-    else:
-        assert 200 == answer.status
+        return
+    assert 200 == answer.status
+    if accept == "*/*":
         assert answer.json
+    else:
+        assert accept.partition(";")[0] == answer.one("content-type").partition(";")[0]
+        studies = [one["0020000D"]["Value"][0] for one in ask(url.replace(BASE, demo.url)).json]
+        assert studies
+        assert [] == [uid for uid in studies if uid.encode() not in answer.body]
 
 
 def test_there_are_examples() -> None:
     """The examples were found, some of them with their answers."""
-    assert (6, 3) == (len(EXAMPLES), sum(bool(shown) for _, shown in EXAMPLES))
+    assert (12, 4) == (len(EXAMPLES), sum(bool(shown) for _, shown in EXAMPLES))
 
 
 def test_number_of_studies() -> None:

@@ -20,9 +20,12 @@ from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
 from gateway.emulator.archive import summaries
+from gateway.emulator.imagesets import ImageSets
+from gateway.emulator.store import Store
 from gateway.server.documents import document
 from gateway.server.searches import Limits
 from tests.http.upstream import app_over
+from tests.laws.blobs import packed
 from tests.laws.harness import StoreCalls, store_of
 
 EXAMPLES = int(os.environ.get("QIDO_EXAMPLES", "2000"))
@@ -51,11 +54,27 @@ OTHERS = [
 ]
 
 
+class MadeUp(dict[str, bytes]):
+    """The metadata that the emulator makes up for what it is seeded with, by image set."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__()
+        self._image_sets = ImageSets(store)
+
+    def __missing__(self, image_set_id: str) -> bytes:
+        with self._image_sets.store.reading() as sql:
+            version = self._image_sets.version(sql, image_set_id)
+            instances = self._image_sets.instances(sql, version)
+        self[image_set_id] = packed(self._image_sets.document(version, instances))
+        return self[image_set_id]
+
+
 @pytest.fixture(scope="module")
 def operations() -> Iterator[Any]:
     """The operations of a gateway over an emulator's made-up archive, by path and method."""
     store = store_of(summaries(60))
-    app = app_over(StoreCalls(store), limits=Limits(default_limit=4, max_results=8))
+    calls = StoreCalls(store, metadata=MadeUp(store))
+    app = app_over(calls, limits=Limits(default_limit=4, max_results=8))
     yield schemathesis.openapi.from_asgi("/openapi.yaml", app)
     store.close()
 

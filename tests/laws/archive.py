@@ -268,13 +268,16 @@ def questions(
     summaries: list[Summary],
     at_most: int = 3,
     study_attributes: tuple[str, ...] = (),
+    *,
+    detailed: bool = False,
 ) -> Question:
-    """A question about an archive, each attribute asked once."""
-    resource = draw(st.sampled_from(_RESOURCES))
+    """A question about an archive, each attribute asked once; `detailed` takes metadata surely."""
+    resource = draw(st.sampled_from(_RESOURCES[-6:] if detailed else _RESOURCES))
     subject = draw(st.sampled_from(summaries))
     of_instances = resource.endswith("instances")
     criteria: dict[str, Criterion] = {}
-    for _ in range(draw(st.integers(0, at_most))):
+    asked_of_metadata = draw(st.sampled_from((1, 1, 2) if detailed else (0, 0, 1, 1, 2)))
+    for _ in range(draw(st.integers(0, 1 if asked_of_metadata else at_most))):
         criterion = draw(_criterion(draw(_mostly(subject, summaries))))
         criteria.setdefault(criterion[0], criterion)
     if criteria.get("StudyDate", ("", ""))[1] == "both":
@@ -284,13 +287,13 @@ def questions(
         forms = [tuple(map(bool, criteria[k][2:])) for k in ("StudyDate", "StudyTime")]
         if forms[0] == forms[1]:
             criteria.pop("StudyTime")
-    if resource != "studies" and draw(st.booleans()):
+    if resource != "studies" and not asked_of_metadata and draw(st.booleans()):
         more = draw(_of_series(subject))
         criteria[more[0]] = more
     depth = 0 if resource == "studies" else 2 if of_instances else 1
     details = {
         asked[0]: asked
-        for _ in range(draw(st.sampled_from((0, 0, 1, 1, 2))))
+        for _ in range(asked_of_metadata)
         if (asked := draw(detail(subject["metadata"], depth, study_attributes))) is not None
     }
     for date, time in TIME_OF.items():
@@ -312,8 +315,8 @@ def questions(
 
 
 _RESOURCES = (
-    *("studies", "studies", "studies", "series", "series", "study-series", "study-series"),
-    *("instances", "study-instances", "series-instances"),
+    *("studies", "studies", "studies", "series", "study-series"),
+    *("studies", "series", "study-series", "instances", "study-instances", "series-instances"),
 )
 
 
@@ -360,5 +363,6 @@ def _orderby(depth: int, study_attributes: tuple[str, ...]) -> Any:
     if depth == 2:
         keywords += instance_order()
     one = st.tuples(st.sampled_from(("", "-")), st.sampled_from(keywords)).map("".join)
-    named = st.one_of(st.just([]), st.lists(one, max_size=3))
+    nothing: list[str] = []
+    named = st.one_of(st.just(nothing), st.lists(one, max_size=3))
     return named.map(lambda names: tuple({name.removeprefix("-"): name for name in names}.values()))

@@ -23,7 +23,7 @@ STATIONS = ("CT1", "CT1 ", "MR2", "")
 PHYSICIANS = ("WELBY^MARCUS", "WELBY^MARCUS^^DR ", "Müller^Jörg", "^^", None)
 STEPS = ("S1", "S1 ", "S2", " S3", None, "")
 PROCEDURES = ("R1", "R2", "R2 ", None)
-TYPES = (
+TYPES: tuple[list[str] | None, ...] = (
     ["ORIGINAL", "PRIMARY", "AXIAL"],
     ["DERIVED ", "PRIMARY"],
     ["ORIGINAL", "", "AXIAL"],

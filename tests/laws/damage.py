@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import gzip
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from hypothesis import strategies as st
@@ -60,7 +60,7 @@ def _flipped(draw: st.DrawFn, whole: bytes) -> bytes:
 def _paths(value: Any, path: Path = ()) -> Iterator[Path]:
     if path:
         yield path
-    inner = value.items() if isinstance(value, dict) else []
+    inner: Iterable[tuple[Any, Any]] = value.items() if isinstance(value, dict) else ()
     inner = enumerate(value) if isinstance(value, list) else inner
     for key, one in inner:
         yield from _paths(one, (*path, key))

@@ -202,9 +202,9 @@ def detailed_questions() -> list[Question]:
     asked += [
         Question("study-series", (), study, ("SeriesDescription", "RequestAttributesSequence")),
         Question("study-series", (), study, ("NumberOfSeriesRelatedInstances", "StationName")),
-        Question("series", (_STEP, _TEXT[0])),
+        Question("series", (_STEP, _TEXT[0], _DATES[2])),
         Question("series", (_DETAILS[0], _DATES[4]), orderby=("-SeriesTime", "Modality")),
-        Question("series", (_DETAILS[3], _TEXT[6]), includefield=("SeriesDescription",)),
+        Question("series", (_DETAILS[3], _TEXT[6], _DATES[0]), includefield=("StationName",)),
         Question("series", (_DETAILS[4], _DATES[0])),
         Question(criteria=(_DETAILS[4], _TEXT[1])),
         Question(
@@ -220,9 +220,9 @@ def detailed_questions() -> list[Question]:
         Question("series-instances", (), study, ("all",), series_uid=series),
         Question("series-instances", (_OF_INSTANCES[7],), study, ("ImageType",), (), series),
         Question("instances", (_TEXT[2], _DATES[3])),
-        Question("instances", (_OF_INSTANCES[0], _TEXT[6], _DATES[1])),
-        Question("instances", (_OF_INSTANCES[1], _DATES[0]), orderby=("-AcquisitionDateTime",)),
-        Question("instances", (_OF_INSTANCES[2], _DETAILS[0], _TEXT[7], _DATES[3])),
-        Question("instances", (_OF_INSTANCES[6], _STEP, _TEXT[1])),
+        Question("instances", (_OF_INSTANCES[0], _TEXT[6], _DATES[0])),
+        Question("instances", (_OF_INSTANCES[1], _DATES[4]), orderby=("-AcquisitionDateTime",)),
+        Question("instances", (_OF_INSTANCES[2], _DETAILS[0], _TEXT[7], _DATES[4])),
+        Question("instances", (_OF_INSTANCES[6], _TEXT[1], _DATES[3])),
     ]
     return asked

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from functools import partial
+from itertools import product
 from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.laws.oracle import Criterion
+from tests.laws.judging import Criterion, matches
 from tests.laws.stored import instance_values, instant_of, level_values
 
 _DAYS = ("20191231", "20200101", "20200102", "20200103")
@@ -55,7 +55,8 @@ def detail(metadata: Mapping[str, Any], depth: int, study_attributes: tuple[str,
         options += _ranges(read["series"], ("SeriesDate", "SeriesTime"))
         options += _ranges(read["series"], ("PerformedProcedureStepStartDate",))
         options += _items(read["series"], "RequestAttributesSequence")
-        options.append(st.just(("NumberOfSeriesRelatedInstances", "is", 3)))
+        own = len(metadata["instances"])
+        options.append(st.just(("NumberOfSeriesRelatedInstances", "is", own)))
     if depth < 2:
         return st.one_of(options)
     return st.one_of(
@@ -70,7 +71,7 @@ def _of_instance(instance: Mapping[str, Any]) -> Any:
         read,
         (
             *("SOPClassUID", "SOPInstanceUID", "AvailableTransferSyntaxUID", "InstanceNumber"),
-            *("NumberOfFrames", "Rows", "BitsAllocated", "ImageType", "TimezoneOffsetFromUTC"),
+            *("NumberOfFrames", "Rows", "BitsAllocated", "ImageType"),
             "SliceThickness",
         ),
     )
@@ -111,17 +112,18 @@ def _keys(keyword: str, value: Any) -> list[Criterion]:
 
 
 def _ranges(read: Mapping[str, list[Any]], keywords: tuple[str, ...]) -> list[Any]:
+    """Ranges of which most hold the value; or that there is none."""
     found: list[Any] = []
     for keyword in keywords:
         kind, bounds = _BOUNDS_OF[keyword]
-        if keyword in read and not read[keyword]:
-            found.append(st.just((keyword, "empty")))
-        two = st.tuples(st.sampled_from((None, *bounds)), st.sampled_from((None, *bounds)))
-        found.append(two.map(partial(_ordered, keyword, kind)))
+        ends = product((None, *bounds), (None, *bounds))
+        ranges = list(dict.fromkeys(_ordered(keyword, kind, two) for two in ends))
         if kind == "days":
             first, last = (_DAYS[1], "0930"), (_DAYS[2], "1015")
             pairs = ((first, last), (first, None), (None, last))
-            found.append(st.sampled_from([(keyword, "both", *pair) for pair in pairs]))
+            ranges += [(keyword, "both", *pair) for pair in pairs]
+        holding = [one for one in ranges if matches(read, one)]
+        found += [st.sampled_from(holding or ranges)] * 3 + [st.sampled_from(ranges)]
     return found
 
 
@@ -139,10 +141,9 @@ def _ordered(keyword: str, kind: str, bounds: tuple[str | None, str | None]) -> 
 
 def _items(read: Mapping[str, list[Any]], keyword: str) -> list[Any]:
     """All keys of one item, or of two, which only one item that has both can satisfy."""
-    items = [_keys_of(item) for item in read.get(keyword, [])]
-    items = [keys for keys in items if keys]
+    items = [keys for item in read.get(keyword, []) if (keys := _keys_of(item))]
     if not items:
-        return [st.just((keyword, "empty"))]
+        return []
     mixed = {key[0]: key for keys in items for key in keys}
     options = [(keyword, "items", tuple(keys)) for keys in (*items, mixed.values())]
     return [st.sampled_from(options)]
@@ -151,7 +152,10 @@ def _items(read: Mapping[str, list[Any]], keyword: str) -> list[Any]:
 def _keys_of(item: Mapping[str, list[Any]]) -> list[Criterion]:
     found: list[Criterion] = []
     for keyword, values in item.items():
-        if values:
-            kind = "uids" if keyword.endswith("UID") else "is"
-            found.append((keyword, kind, tuple(values) if kind == "uids" else values[0]))
+        if not values:
+            found.append((keyword, "empty"))
+        elif keyword.endswith("UID"):
+            found.append((keyword, "uids", tuple(values)))
+        else:
+            found.append((keyword, "is", values[0]))
     return found

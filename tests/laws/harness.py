@@ -14,7 +14,8 @@ from starlette.applications import Starlette
 from gateway.emulator.store import Store, WireError
 from gateway.emulator.variants import Variants
 from gateway.healthimaging.body import Body
-from gateway.healthimaging.client import criteria_of, error_of, page_of
+from gateway.healthimaging.client import criteria_of, page_of
+from gateway.healthimaging.errors import error_of
 from gateway.healthimaging.metadata import MetadataLimits, MetadataStore
 from gateway.healthimaging.walk import Calls
 from gateway.qido.attributes import Resource
@@ -104,9 +105,10 @@ def service_over(
     options: SearchOptions = SearchOptions(),  # noqa: B008 - frozen
     limits: Limits = MANY_CALLS,
     dialect: Dialect = Dialect(),  # noqa: B008 - frozen
+    cache_bytes: int = 10**8,
 ) -> SearchService:
     """A service that never waits for its turn to fetch metadata."""
-    store = MetadataStore(calls, MetadataLimits(calls_per_s=1e6, burst=10**6))
+    store = MetadataStore(calls, MetadataLimits(cache_bytes, calls_per_s=1e6, burst=10**6))
     return SearchService(calls, options, limits, dialect, clock=lambda: 0.0, metadata=store)
 
 
@@ -127,9 +129,12 @@ class Gateway:
     options: SearchOptions = SearchOptions()  # noqa: RUF009 - frozen
     limits: Limits = MANY_CALLS
     dialect: Dialect = Dialect()  # noqa: RUF009 - frozen
+    cache_bytes: int = 10**8
 
     def __post_init__(self) -> None:
-        self.service = service_over(self.calls, self.options, self.limits, self.dialect)
+        self.service = service_over(
+            self.calls, self.options, self.limits, self.dialect, self.cache_bytes
+        )
 
     async def ask(
         self, question: Question, more: Sequence[tuple[str, str]] = ()

@@ -108,11 +108,14 @@ def _within(day: str, first: str | None, last: str | None) -> bool:
 
 
 def _within_instants(text: str, first: str | None, last: str | None) -> bool:
-    stored = instant_of(text)
+    """Whether any part of a moment lies in the range."""
     lower, upper = first and instant_of(first), last and instant_of(last, last=True)
     assert not isinstance(lower, str)
     assert not isinstance(upper, str)
-    return stored is not None and (not lower or lower <= stored) and (not upper or stored <= upper)
+    begins, ends = instant_of(text), instant_of(text, last=True)
+    if begins is None or ends is None:
+        return False
+    return (not lower or lower <= ends) and (not upper or begins <= upper)
 
 
 def _time(text: str | None, otherwise: float) -> float:

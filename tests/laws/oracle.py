@@ -320,7 +320,7 @@ def text_of(criterion: Criterion) -> list[tuple[str, str]]:
         return [(keyword, "\\".join(map(",".join, operands))), ("multiplevaluematching", "TRUE")]
     if kind == "items":
         inner = (pair for one in operands[0] for pair in text_of(one))
-        return [(f"{keyword}.{name}", text) for name, text in inner]
+        return [(f"{keyword}.{name}" if name in ALL else name, text) for name, text in inner]
     if kind == "arrived":
         bounds = (".." if s is None else _iso(s) for s in operands)
         return [(keyword, "/".join(bounds))]

@@ -22,7 +22,7 @@ from gateway.search.plan import SearchOptions
 from gateway.server.searches import Limits, RunningSearch
 from tests.laws.archive import questions
 from tests.laws.blobs import Blobs
-from tests.laws.dataset import image_sets
+from tests.laws.dataset import detailed_questions, image_sets
 from tests.laws.harness import RESOURCES, Gateway, StoreCalls, query_of, store_of
 from tests.laws.oracle import Question
 
@@ -74,7 +74,8 @@ def lab() -> Iterator[Lab]:
     for position, option, few in product(range(len(POSITIONS)), range(len(OPTIONS)), (0, 1)):
         limits = FEW_CALLS if few else Limits()
         calls = StoreCalls(made.stores[position], metadata=METADATA)
-        gateway = Gateway(calls, OPTIONS[option], limits)
+        cache_bytes = 0 if option % 2 else 10**8
+        gateway = Gateway(calls, OPTIONS[option], limits, DIALECT, cache_bytes)
         made.gateways[position, option, bool(few)] = gateway
     yield made
     for store in made.stores:
@@ -84,7 +85,8 @@ def lab() -> Iterator[Lab]:
 @st.composite
 def searches(draw: st.DrawFn) -> Query:
     """A query: a question about the archive, or one for many UIDs, with offset and limit."""
-    question = draw(st.one_of(_questions(), _by_uids(), st.just(Question())))
+    fixed = st.sampled_from((Question(), *detailed_questions()))
+    question = draw(st.one_of(_questions(), _by_uids(), st.just(Question()), fixed))
     parameters = []
     limit = draw(st.sampled_from((None, 0, 1, 1, 2, 3, 20, 60, 101)))
     offset = draw(st.sampled_from((0, 0, 0, 1, 55)))

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 import pytest
 import structlog
-from hypothesis import Phase, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.search.describing import AT_ONCE
@@ -171,7 +171,7 @@ def _quiet() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("_quiet")
-@settings(EXAMPLES, max_examples=300, phases=[Phase.generate])
+@settings(EXAMPLES, max_examples=200)
 @given(arbitrary(studies=2), st.sampled_from(HARMED), st.data())
 async def test_one_damaged_blob_harms_no_other(
     summaries: list[Summary], question: Question, data: st.DataObject

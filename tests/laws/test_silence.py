@@ -220,7 +220,8 @@ async def test_failures_of_metadata_are_silent(log: io.BytesIO, accept: str, num
     blob = packed(_document(_DICOM, {}, _SERIES))
     for failure in (ValueError(f"{SENTINEL} {UID}"), WireError(SENTINEL, 400, f"{SENTINEL} {UID}")):
         answer = await _ask("/dicom-web/instances", number, failure, blob=blob, accept=accept)
-        assert answer.status >= 500
+        # what is sent line by line has begun already
+        assert answer.status >= 500 or not answer.complete
         _assert_silent(answer, log)
 
 

@@ -135,7 +135,14 @@ async def test_any_request_is_answered() -> None:
     store = store_of(sets)
     limits = Limits(default_limit=4, max_results=8)
     app = app_of(service_over(StoreCalls(store, metadata=Blobs(sets)), limits=limits))
-    paths = ("/studies", "/series", "/studies/1.2.3/series", "//studies/", "", "/studies/x/series")
+    paths: tuple[str, ...] = (
+        "/studies",
+        "/series",
+        "/studies/1.2.3/series",
+        "//studies/",
+        "",
+        "/studies/x/series",
+    )
     paths += ("/instances", "/studies/1.2.3/instances", "/studies/1.2/series/1.2.3/instances")
     statuses: Counter[int] = Counter()
     for number, text in enumerate(query_strings(REQUESTS, seed=2)):

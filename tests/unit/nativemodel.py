@@ -67,7 +67,7 @@ def _attribute_faults(one: ElementTree.Element) -> Iterator[str]:
         return
     if vr not in VRS:
         yield "a VR"
-    if tag.endswith("0000"):
+    if tag.endswith("0000") and "privateCreator" not in one.attrib:  # else it lacks its block
         yield "a group length"
     yield from _name_faults(one, tag)
     yield from _content_faults(one, vr)

@@ -52,6 +52,14 @@ def read(
     return read_blob([body], names, series, more.pop("max_bytes", 10**9), **more)
 
 
+def nested(depth: int) -> dict[str, Any]:
+    """The attributes of a series with so many objects and arrays within each other."""
+    found: dict[str, Any] = {}
+    for _ in range(depth // 2):
+        found = {"RequestAttributesSequence": [found]}
+    return {"SeriesInstanceUID": SERIES, **found}
+
+
 def uids(metadata: Metadata) -> Sequence[str]:
     """The last components of its instances' UIDs."""
     return [one.sop_instance_uid.rpartition(".")[2] for one in metadata.instances]
@@ -122,6 +130,10 @@ BOTH = ["1", "2"]
                      True, (), id="and for one that is no text"),
         pytest.param(document(instances={"x": instance(1, SOPInstanceUID="1.2.3.1\0")}), ["1"],
                      True, (), id="a padded UID"),
+        pytest.param(document(instances={"a": instance(1), "b": instance(1, Rows=5)}), ["1"], True,
+                     (), id="an instance twice"),
+        pytest.param(document(series_dicom=nested(300)), [], False, (Fault.NOT_JSON,),
+                     id="deep nesting of the series' attributes"),
         pytest.param(document(instances={}), [], True, (), id="no instances"),
         pytest.param(document(instances=None), [], False, (Fault.INCOMPLETE,), id="Instances null"),
         pytest.param(document(instances=[1]), [], False, (Fault.INCOMPLETE,), id="Instances list"),
@@ -268,6 +280,13 @@ def test_instance_number(number: Any, expected: int | None) -> None:
     """An InstanceNumber is what can be read as an integer."""
     (one,) = read(document(instances={"1": instance(1, InstanceNumber=number)})).instances
     assert expected == one.number
+
+
+def test_the_first_of_an_instance_counts() -> None:
+    """One that stands there twice is one result."""
+    twice = {"1.2.3.1": instance(1), "x": instance(1, Rows=5)}
+    (one,) = read(document(instances=twice)).instances
+    assert 4 == orjson.loads(one.body)["DICOM"]["Rows"]
 
 
 def test_order() -> None:

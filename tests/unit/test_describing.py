@@ -226,6 +226,8 @@ def uids_of(results: Sequence[Result], keyword: str = "SOPInstanceUID") -> list[
         "each that other keys leave": (ALL_SERIES, "SeriesDescription=S1&SeriesNumber=1", 1000, 5,
             5),
         "a study, once": (STUDIES, "includefield=ReferringPhysicianName", 1000, 5, 5),
+        "a study's beside a series'": (STUDY_SERIES,
+            "includefield=ReferringPhysicianName,SeriesDescription&SeriesNumber=1", 1000, 1, 1),
         "instances of a series": (INSTANCES, "SeriesNumber=2", 1000, 5, 15),
         "one instance": (INSTANCES, "", 1, 1, 1),
         "behind an offset": (INSTANCES, "offset=29", 1000, 10, 1),
@@ -328,6 +330,26 @@ async def test_a_failure_ends_the_answer() -> None:
 
 
 @pytest.mark.parametrize(
+    "asked", ["offset=4999", "InstanceNumber=9", "orderby=-Rows", "orderby=SliceLocation", ""]
+)
+async def test_others_are_served_between_results(asked: str) -> None:
+    """However the results of one series are read, the event loop turns now and then."""
+    upstream = Upstream(SERIES[:1], metadata_by_id={"1-1-0": metadata_of(SERIES[0], 5_000)})
+    turns = 0
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    others = asyncio.create_task(other())
+    await ask(upstream, asked, limit=5_000)
+    others.cancel()
+    assert turns >= 5_000 // 50
+
+
+@pytest.mark.parametrize(
     ("asked", "calls", "number"),
     [("", 10, 30), ("InstanceNumber=2", 10, 10), ("SeriesNumber=2&SOPInstanceUID=1.1.2.1", 5, 1)],
 )
@@ -398,6 +420,37 @@ async def test_a_studys_details_are_its_winners(resource: Resource, results: int
     expected = [("DOC^NEW",)] * results
     assert expected == [result.values["ReferringPhysicianName"] for result in found]
     assert {"1-2-0"} == set(upstream.fetched)
+
+
+@pytest.mark.parametrize(
+    ("asked", "number"),
+    [
+        ("", 1),
+        ("offset=1", 0),
+        ("emptyvaluematching=true&NumberOfStudyRelatedInstances=%22%22", 1),
+        ("NumberOfStudyRelatedInstances=9", 0),
+    ],
+)
+async def test_a_stored_number_is_not_the_studys(asked: str, number: int) -> None:
+    """What a file says of the size of its study was true where it came from, if ever."""
+    own = Metadata({"NumberOfStudyRelatedInstances": 9, "ModalitiesInStudy": ["PT"]}, {},
+        (packed("1.9", 1),))  # fmt: skip
+    upstream = Upstream([image_set(1, 1)], metadata_by_id={"1-1-0": own})
+    found, _ = await ask(upstream, f"includefield=all&{asked}")
+    assert number == len(found)
+    for one in found:
+        assert not one.values.get("NumberOfStudyRelatedInstances")
+        assert not one.values.get("ModalitiesInStudy")
+
+
+async def test_the_vr_of_what_is_not_its_own() -> None:
+    """A summary's value is not written by the VR that the blob has for its own."""
+    own = Metadata({"00100010": "AAAA"}, {"00100010": "OB"}, (packed("1.9", 1),))
+    upstream = Upstream(
+        [image_set(1, 1, DICOMPatientName="DOE^JANE")], metadata_by_id={"1-1-0": own}
+    )
+    (found,), _ = await ask(upstream, "includefield=all")
+    assert (("DOE^JANE",), None) == (found.values["PatientName"], found.vrs.get("PatientName"))
 
 
 @pytest.mark.parametrize(

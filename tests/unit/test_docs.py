@@ -20,6 +20,7 @@ from gateway.qido.attributes import (
     Resource,
 )
 from gateway.qido.conditions import Matching, is_matchable, matching_of
+from gateway.qido.keys import MAX_ITEM_KEYS, MAX_PATH_LENGTH
 from gateway.qido.keyvalues import MAX_VALUE_LENGTH
 from gateway.qido.query import Dialect, parse_query
 from gateway.search.grouping import MAX_WINDOW
@@ -320,4 +321,5 @@ def test_limits_are_documented() -> None:
     defaults = [fields[name].default for name in settings]
     searches = [MAX_WINDOW, MAX_SORTED, fields["metadata"].default.max_mib]
     texts = [MAX_URI_LENGTH, MAX_VALUE_LENGTH, MAX_TEXT_LENGTH]
-    assert [*defaults, *searches, *texts] == numbers
+    keys = [MAX_ITEM_KEYS, MAX_PATH_LENGTH]
+    assert [*defaults, *searches, *texts, *keys] == numbers

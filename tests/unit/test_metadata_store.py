@@ -155,6 +155,16 @@ async def test_what_is_kept(
     assert is_kept == (store.weight > 0)
 
 
+@pytest.mark.parametrize("depth", [120, 126, 127, 150, 400])
+async def test_deep_nesting(depth: int) -> None:
+    """However deep the attributes of a series are nested, the metadata is answered or damaged."""
+    deep = '{"RequestAttributesSequence": [' * depth + "{}" + "]}" * depth
+    series = f'{{"1": {{"DICOM": {deep}, "Instances": {{"1.1": {{"DICOM": {{}}}}}}}}}}'
+    content = f'{{"Patient": {{"DICOM": {{}}}}, "Study": {{"DICOM": {{}}, "Series": {series}}}}}'
+    found = await MetadataStore(Calls(content.encode())).get(image_set(), ROWS, budget())
+    assert (depth < 127, depth < 127) == (found.whole, not found.faults)
+
+
 @pytest.mark.parametrize(("max_bytes", "to_its_end"), [(10**6, True), (10**5, False)])
 async def test_no_more_is_received_than_is_read(max_bytes: int, to_its_end: bool) -> None:
     """What is too large is let go where that is seen, announced or not."""

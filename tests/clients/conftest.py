@@ -44,6 +44,7 @@ def gateway(folder: Path) -> Iterator[Running]:
             "QIDO_GATEWAY_CORS_ORIGINS": viewed.ORIGIN,
             # An instance that is asked for by its own UID alone is looked for in every series
             "QIDO_GATEWAY_SCAN_BUDGET_CALLS": "1000",
+            "QIDO_GATEWAY_METADATA_CALLS_PER_S": "1000",  # the emulator has no quota
         }
         with running(folder, "serve", "--port", "0", env=env) as process:
             yield process

@@ -6,14 +6,16 @@ process; a mutant that no test notices is an error. Run it after a change to tho
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor
 from pathlib import Path
+
+import pytest
 
 from tests import mutants_of_metadata
 
@@ -37,6 +39,17 @@ _ELSEWHERE = (
     "settings*",
     "silence*",
     "totality*",
+)
+# Imported once: starting Python and importing these takes longer than most of the tests
+_WARM = (
+    "aiobotocore.session",
+    "hypothesis.strategies",
+    "pydantic_settings",
+    "pydicom",
+    "pytest",
+    "starlette.applications",
+    "structlog",
+    "uvicorn",
 )
 ALL = (
     "tests/unit",
@@ -62,7 +75,7 @@ ARRIVAL, ORDERING = "gateway/qido/arrival.py", "gateway/qido/ordering.py"
 
 # The tests of a room come first: most mutants die there
 OWN = mutants_of_metadata.OWN | {
-    PLAN: "tests/unit/test_plan.py",
+    PLAN: "tests/unit/test_plan.py tests/unit/test_arrival.py",
     GROUPING: "tests/unit/test_grouping.py tests/unit/test_study_windows.py",
     STUDY: "tests/unit/test_grouping.py",
     GATHERING: "tests/http/test_search.py tests/laws/test_completion.py tests/laws/test_arrival.py",
@@ -98,7 +111,10 @@ OWN = mutants_of_metadata.OWN | {
     ORDERING: "tests/unit/test_ordering.py",
 }
 
-ROWS: tuple[tuple[str, str, str], ...] = (
+Mutant = tuple[str, str, str]
+"""A file, a text in it, and what stands there instead."""
+
+ROWS: tuple[Mutant, ...] = (
     # plan
     (PLAN, "format_date(day - 1)", "format_date(day)"),
     (PLAN, "format_date(day + 1)", "format_date(day)"),
@@ -122,7 +138,7 @@ ROWS: tuple[tuple[str, str, str], ...] = (
     (PLAN, "series_uids if study_uids else ()", "series_uids"),
     (PLAN, "if query.everything or query.resource not in", "if query.resource not in"),
     (PLAN, "any(_is_of_study(a, query.level) for a in used)", "False"),
-    (PLAN, "*(c.attribute for c in query.criteria), *query", "*query"),
+    (PLAN, "(*(c.attribute for c in query.criteria), *query.also_return)", "query.also_return"),
     (PLAN, "query.criteria), *query.also_return)", "query.criteria),)"),
     (PLAN, "Origin.METADATA and level is Level.INSTANCE", "Origin.METADATA"),
     (PLAN, "not (own or by_series)", "not by_series"),
@@ -254,20 +270,33 @@ MUTANTS = ROWS + mutants_of_metadata.MUTANTS
 
 def main() -> int:
     """Run every mutant; the exit status is 1 where one lives, or where the tests fail anyhow."""
-    if not _passes(("", "", "")):
-        sys.stderr.write("the tests fail without a mutant\n")
-        return 1
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        lives = list(pool.map(_passes, MUTANTS))
-    for (path, old, new), alive in zip(MUTANTS, lives, strict=True):
-        if alive:
-            sys.stderr.write(f"alive: {path}: {old!r} -> {new!r}\n")
-    sys.stdout.write(f"mutants: {len(MUTANTS)} tried, {sum(lives)} alive\n")
-    return min(sum(lives), 1)
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(list(_WARM))
+    with ProcessPoolExecutor(os.cpu_count(), mp_context=context, max_tasks_per_child=1) as pool:
+        if not pool.submit(_passes, ("", "", ""), ALL).result():
+            sys.stderr.write("the tests fail without a mutant\n")
+            return 1
+        alive = _living(pool, MUTANTS, [OWN[path].split() for path, _, _ in MUTANTS])
+        alive = _living(pool, alive, [ALL] * len(alive))
+    for path, old, new in alive:
+        sys.stderr.write(f"alive: {path}: {old!r} -> {new!r}\n")
+    sys.stdout.write(f"mutants: {len(MUTANTS)} tried, {len(alive)} alive\n")
+    return min(len(alive), 1)
 
 
-def _passes(mutant: tuple[str, str, str]) -> bool:
-    """Whether all tests pass in a copy of the tree with the mutant in it."""
+def _living(
+    pool: Executor, mutants: Sequence[Mutant], stages: Sequence[Sequence[str]]
+) -> list[Mutant]:
+    """Those of `mutants` that no test of their stage notices."""
+    passed = pool.map(_passes, mutants, stages)
+    return [mutant for mutant, alive in zip(mutants, passed, strict=True) if alive]
+
+
+def _passes(mutant: Mutant, stage: Sequence[str]) -> bool:
+    """Whether all tests of `stage` pass in a copy of the tree with the mutant in it.
+
+    It needs a process of its own, which has imported nothing of the tree.
+    """
     path, old, new = mutant
     with tempfile.TemporaryDirectory() as folder:
         tree = Path(folder)
@@ -279,15 +308,22 @@ def _passes(mutant: tuple[str, str, str]) -> bool:
             text = (tree / path).read_text()
             assert old in text, f"no longer there: {path}: {old!r}"
             (tree / path).write_text(text.replace(old, new))
-        own = [OWN[path].split()] if path else []
-        return all(_stage_passes(tree, stage) for stage in (*own, ALL))
+        return _run(tree, stage) == 0
 
 
-def _stage_passes(tree: Path, stage: Sequence[str]) -> bool:
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *stage]
-    environment = {k: v for k, v in os.environ.items() if k != "CI"}
-    run = subprocess.run(command, cwd=tree, env=environment, capture_output=True, check=False)
-    return run.returncode == 0
+def _run(tree: Path, stage: Sequence[str]) -> int:
+    """The exit status of pytest in `tree`; what it prints is of no use."""
+    os.chdir(tree)
+    os.environ.pop("CI", None)
+    sys.path[:] = [str(tree), *(one for one in sys.path if Path(one).resolve() != ROOT)]
+    for name in [name for name in sys.modules if name.partition(".")[0] == "tests"]:
+        del sys.modules[name]
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
+    # What is imported already cannot be rewritten, and need not be
+    ignored = "ignore::pytest.PytestAssertRewriteWarning"
+    return int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", "-W", ignored, *stage]))
 
 
 if __name__ == "__main__":

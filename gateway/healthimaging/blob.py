@@ -134,7 +134,7 @@ class _Document:
         return Metadata(
             levels={**self._levels, **chosen.dicom},
             vrs={**self._vrs, **chosen.vrs},
-            instances=tuple(sorted(each.values(), key=_place)),
+            instances=tuple(sorted(each.values(), key=lambda one: one.place)),
             whole=chosen.whole and not broken,
             faults=tuple(fault for fault in Fault if fault in self.faults),
         )
@@ -267,10 +267,6 @@ def _body_of(dicom: Mapping[str, Any], rest: Mapping[str, Any]) -> bytes:
     for name, value in large.items():
         parts += (b",", packed(name), b":", value)
     return b"".join((*parts, b"},", packed(rest)[1:]))
-
-
-def _place(one: PackedInstance) -> tuple[bool, int, str]:
-    return (one.number is None, one.number or 0, one.sop_instance_uid)
 
 
 def _plain(value: Any) -> Any:

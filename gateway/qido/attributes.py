@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -168,6 +169,7 @@ _BY_TAG: Mapping[str, Attribute] = MappingProxyType({a.tag: a for a in ATTRIBUTE
 _TAG = re.compile(r"[0-9A-Fa-f]{8}")
 
 
+@lru_cache(maxsize=8192)  # asked for each element of each item of a sequence
 def attribute_named(name: str) -> Attribute | None:
     """The attribute that `name`, a keyword or eight hexadecimal digits, stands for.
 

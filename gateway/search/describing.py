@@ -30,7 +30,6 @@ COUNT = "NumberOfSeriesRelatedInstances"
 AT_ONCE = 8
 """How many image sets' metadata one search fetches at the same time."""
 
-_LAST = 2**63  # after every InstanceNumber
 _NO_INSTANCE: Names = frozenset()
 _NOT_ITS_OWN = frozenset(
     k for k, a in BY_KEYWORD.items() if a.origin in (Origin.SUMMARY, Origin.DERIVED)
@@ -187,12 +186,11 @@ class Describing:
         """The study or series with what its metadata says."""
         result, needs = fetched.found.result, self.needs
         values, vrs = dict(result.values), dict(result.vrs)
-        found = fetched.found
-        parts = (
-            (needs.study, fetched.study, found.study_winner),
-            (needs.series, next(iter(fetched.own), None), found.image_sets[0]),
-        )
-        for attributes, metadata, image_set in parts:
+        parts = [
+            (needs.study, fetched.found.study_winner, fetched.study),
+            (needs.series, fetched.found.image_sets[0], next(iter(fetched.own), None)),
+        ]
+        for attributes, image_set, metadata in parts:
             if metadata is not None:
                 read = level_values(metadata, attributes)
                 self._count_faults(read, image_set)
@@ -203,7 +201,8 @@ class Describing:
     def _instances(self, fetched: Fetched, unread: float) -> Iterator[Result]:
         series = fetched.found.result
         series_values = self._counted(dict(series.values), fetched)
-        for place, (image_set, metadata, instance) in enumerate(_in_order(fetched)):
+        in_order = _in_order(tuple(zip(fetched.found.image_sets, fetched.own, strict=True)))
+        for place, (image_set, metadata, instance) in enumerate(in_order):
             if place < unread:
                 yield Result(Level.INSTANCE, series_values)
                 continue
@@ -233,17 +232,15 @@ class Describing:
             self.tally.faults.setdefault(fault, set()).add(image_set.image_set_id)
 
 
-def _in_order(fetched: Fetched) -> Iterable[tuple[ImageSet, Metadata, PackedInstance]]:
+def _in_order(
+    own: Sequence[tuple[ImageSet, Metadata]],
+) -> Iterable[tuple[ImageSet, Metadata, PackedInstance]]:
     """The instances of one series by number and UID; one that two image sets have, once."""
-    parts = list(zip(fetched.found.image_sets, fetched.own, strict=True))
-    if len(parts) == 1:
-        return ((*parts[0], instance) for instance in parts[0][1].instances)
+    if len(own) == 1:
+        ((image_set, metadata),) = own
+        return ((image_set, metadata, instance) for instance in metadata.instances)
     by_uid: dict[str, tuple[ImageSet, Metadata, PackedInstance]] = {}
-    for image_set, metadata in parts:
+    for image_set, metadata in own:
         for instance in metadata.instances:
             by_uid.setdefault(instance.sop_instance_uid, (image_set, metadata, instance))
-    return sorted(by_uid.values(), key=lambda part: _place(part[2]))
-
-
-def _place(instance: PackedInstance) -> tuple[int, str]:
-    return (_LAST if instance.number is None else instance.number, instance.sop_instance_uid)
+    return sorted(by_uid.values(), key=lambda found: found[2].place)

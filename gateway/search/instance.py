@@ -10,7 +10,6 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -141,7 +140,7 @@ class _Reader:
         """
         found: _Named = {}
         for key, value in stored.items():
-            attribute = _attribute(key)
+            attribute = attribute_named(key)
             if attribute is None:
                 if not _is_left_out(key):
                     self._faults.add(Fault.VR)
@@ -156,7 +155,7 @@ class _Reader:
         values: dict[str, tuple[Value, ...]] = {}
         vrs: dict[str, str] = {}
         for keyword, one in stored.items():
-            attribute = _attribute(keyword)
+            attribute = attribute_named(keyword)
             assert attribute is not None  # noqa: S101 - named by one
             vr = settled(attribute, one.key, one.value, around)
             if not vr:
@@ -210,11 +209,6 @@ def _plain(stored: _Named) -> dict[str, Any]:
 
 def _upper(key: str) -> str:
     return key.upper() if _TAG.fullmatch(key) else key
-
-
-@lru_cache(maxsize=8192)
-def _attribute(key: str) -> Attribute | None:
-    return attribute_named(key)
 
 
 def _is_left_out(key: str) -> bool:

@@ -34,13 +34,18 @@ class PackedInstance:
     sop_instance_uid: str = field(repr=False)
     body: bytes = field(repr=False)
 
+    @property
+    def place(self) -> tuple[bool, int, str]:
+        """Where it stands in its series, smallest first: by number, missing last, then by UID."""
+        return (self.number is None, self.number or 0, self.sop_instance_uid)
+
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
     """The metadata of one version of an image set, as far as it could be read.
 
     `levels` holds the attributes of patient, study and series together, as stored: by keyword, or
-    by tag and then with its VR in `vrs`. `instances` stand by number, missing last, then by UID.
+    by tag and then with its VR in `vrs`. `instances` stand by their places, each once.
     `whole` is False where instances may be missing.
     """
 

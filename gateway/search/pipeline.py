@@ -23,7 +23,10 @@ from gateway.search.upstream import Upstream
 __all__ = ["MAX_SORTED", "Tally", "count", "search"]
 
 MAX_SORTED = 50_000
-"""How many results `orderby` may have to sort: they are all held until the last is known."""
+"""How many results `orderby` may have to sort: all are read, and those before the end held."""
+
+_SPARE = 1_000
+"""How many results more than can be answered are held before they are sorted out."""
 
 _TURN = 50
 """How many results may be made one after the other before others have their turn.
@@ -64,10 +67,8 @@ async def search(
         return
     run = _Run(query, options, upstream, tally, _Window(query.offset, query.offset + limit))
     if query.order:
-        everything = await run.everything(max_sorted)
-        # Of tens of thousands that takes a second, in which others have to be served
-        held = await asyncio.to_thread(ordered, everything, query.order)
-        for result in held[query.offset : query.offset + limit]:
+        first = await run.first_in_order(query.offset + limit, max_sorted)
+        for result in first[query.offset :]:
             tally.results += 1
             yield result
         return
@@ -101,7 +102,7 @@ class _Run:
         window: _Window,
     ) -> None:
         self.window = window
-        self._tally = tally
+        self._query, self._tally = query, tally
         self._describing = Describing(query, options, upstream, tally)
         waiting = self._describing.needs.waiting
         self._gathering = Gathering(query, options, upstream, tally, waiting)
@@ -120,22 +121,29 @@ class _Run:
                     return
         self._tally.total = window.position
 
-    async def everything(self, at_most: int) -> list[Result]:
-        """All results.
+    async def first_in_order(self, number: int, at_most: int) -> list[Result]:
+        """The first `number` of all results in the order of the query.
 
-        Raises: ResultTooLargeError, where they are more than `at_most`.
+        Raises: ResultTooLargeError, where all results are more than `at_most`.
         """
         self.window = _Window(0, inf)
         held: list[Result] = []
         async with aclosing(self.results()) as results:
             async for result in results:
                 held.append(result)
-                if len(held) > at_most:
+                if self.window.position > at_most:
                     raise ResultTooLargeError(
                         f"More than {at_most:,} results would have to be sorted. Ask without "
                         "orderby, or add a StudyDate range or a key."
                     )
-        return held
+                # All that an instance has takes 20 KB: what is not answered is not held
+                if len(held) > number + number // 4 + _SPARE:
+                    held = (await self._ordered(held))[:number]
+        return (await self._ordered(held))[:number]
+
+    async def _ordered(self, results: Sequence[Result]) -> list[Result]:
+        """`results` in the query's order. Of many that takes a second, in a thread."""
+        return await asyncio.to_thread(ordered, results, self._query.order)
 
     async def _of(self, groups: Sequence[Group]) -> AsyncGenerator[Result, None]:
         """The results of one batch that lie within the window."""

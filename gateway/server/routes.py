@@ -232,7 +232,7 @@ class CountEndpoint(SearchEndpoint):
         self, query: Query, media_type: str, base_url: str, facts: dict[str, object]
     ) -> SearchAnswer:
         # Neither window nor order nor what is returned changes a number
-        alone = replace(query, limit=None, offset=0, order=(), also_return=())
+        alone = replace(query, limit=None, offset=0, order=(), also_return=(), everything=False)
         running = self._service.start(alone)
         return SearchAnswer(
             chunks=running.count_json(facts.update),

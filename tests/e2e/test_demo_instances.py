@@ -58,7 +58,7 @@ def held() -> dict[UIDs, list[Path]]:
     for folder in bundled_files():
         for path in sorted(path for path in folder.rglob("*") if path.is_file()):
             try:
-                dataset = read(path)
+                dataset = dataset_at(path)
             except (InvalidDicomError, AttributeError, ValueError, KeyError, EOFError):
                 continue
             study, series, instance = (
@@ -68,6 +68,12 @@ def held() -> dict[UIDs, list[Path]]:
             if study and series and instance:
                 found.setdefault((study, series, instance), []).append(path)
     return found
+
+
+@cache
+def dataset_at(path: Path) -> pydicom.FileDataset:
+    """The data set of a file, which nobody changes."""
+    return read(path)
 
 
 def last(uids: UIDs) -> Path:
@@ -97,7 +103,7 @@ def test_instance_is_as_pydicom_writes_it(demo: Running, uids: UIDs) -> None:
     pydicom reads the answer. Every departure is listed with its reason, and needed.
     """
     path = last(uids)
-    dataset = read(path)
+    dataset = dataset_at(path)
     answer = ask(f"{demo.url}/instances?SOPInstanceUID={uids[2]}&includefield=all")
     (found,) = answer.json
     assert uids == tuple(found[tag]["Value"][0] for tag in UID_TAGS)
@@ -153,7 +159,7 @@ def test_series_are_as_ohif_reads_them(demo: Running, study_uid: str) -> None:
     assert sorted(files) == sorted(one[SERIES_UID]["Value"][0] for one in opened)
     for row, one in zip(clicked, opened, strict=True):
         uid = one[SERIES_UID]["Value"][0]
-        dataset = read(files[uid])
+        dataset = dataset_at(files[uid])
         told = {tag: one[tag].get("Value", [""])[0] for tag in READ}
         assert {tag: _plain(dataset, keyword) for tag, keyword in READ.items()} == told
         assert {tag: one[tag] for tag in row if tag in READ} == {
@@ -174,7 +180,7 @@ def test_first_instances_are_as_ohif_asks_for_them(demo: Running) -> None:
     """Where a series has no thumbnail, the first instance is that of the least number."""
     by_series: dict[tuple[str, str], list[tuple[Any, ...]]] = {}
     for uids in held():
-        number = read(last(uids)).get("InstanceNumber")
+        number = dataset_at(last(uids)).get("InstanceNumber")
         place = (number in (None, ""), int(number or 0), uids[2])
         by_series.setdefault(uids[:2], []).append(place)
     assert len(by_series) > len(bundled_studies())
@@ -260,7 +266,7 @@ def test_instances_are_found_by(demo: Running, query: str, has: Callable[[Datase
     """A key on what only metadata tells finds the instances whose files have it."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        expected_uids = {uids[2] for uids in held() if has(read(last(uids)))}
+        expected_uids = {uids[2] for uids in held() if has(dataset_at(last(uids)))}
     found = ask(f"{demo.url}/instances?{query}").json
     assert expected_uids == {one[INSTANCE_UID]["Value"][0] for one in found}
     assert found

@@ -42,6 +42,16 @@ async def test_counts(target: str, number: int) -> None:
     assert "application/json" == answer.one("content-type")
 
 
+@pytest.mark.parametrize("asked", ["includefield=all", "includefield=PatientName", "orderby=-Rows"])
+async def test_a_count_fetches_nothing_for_what_is_shown(asked: str) -> None:
+    """Fields and order change neither the number nor what it costs."""
+    target = f"{STUDIES}/1.2.2/series/1.2.2.1/instances/count"
+    plain, more = ListedCalls(SETS), ListedCalls(SETS)
+    await ask(app_over(plain), target)
+    await ask(app_over(more), f"{target}?{asked}")
+    assert plain.plans == more.plans
+
+
 async def test_a_count_of_nothing_is_a_number() -> None:
     """no_match_status is for searches: a count of 0 has a body."""
     app = app_over(ListedCalls([]), ServerOptions(no_match_status=204))

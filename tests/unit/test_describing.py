@@ -349,6 +349,21 @@ async def test_others_are_served_between_results(asked: str) -> None:
     assert turns >= 5_000 // 50
 
 
+@pytest.mark.parametrize("number", [1, 999, 1_001, 1_002, 2_600])
+@pytest.mark.parametrize(
+    ("offset", "limit"), [(0, 1), (0, 3), (1, 2), (998, 4), (1_500, 9), (0, 9_000)]
+)
+async def test_the_first_in_order(number: int, offset: int, limit: int) -> None:
+    """What is let go on the way to the last result is what lies behind the window."""
+    group = 7  # so many have the same value, and stay as they stand
+    instances = tuple(packed(f"1.{n:04}", n, Rows=n // group) for n in range(number))
+    upstream = Upstream(SERIES[:1], metadata_by_id={"1-1-0": Metadata({}, {}, instances)})
+    found, tally = await ask(upstream, f"orderby=-Rows&offset={offset}", limit=limit)
+    expected = sorted(range(number), key=lambda n: -(n // group))[offset : offset + limit]
+    assert [f"1.{n:04}" for n in expected] == uids_of(found)
+    assert number == tally.total
+
+
 @pytest.mark.parametrize(
     ("asked", "calls", "number"),
     [("", 10, 30), ("InstanceNumber=2", 10, 10), ("SeriesNumber=2&SOPInstanceUID=1.1.2.1", 5, 1)],
@@ -501,6 +516,21 @@ async def test_the_vr_of_a_series_detail() -> None:
         found.values["SeriesDescription"],
         found.vrs["SeriesDescription"],
     )
+
+
+async def test_the_one_that_is_damaged_is_counted() -> None:
+    """A part of a series by itself, and a study's winner once for all of the study's series."""
+    sound, damaged = (Metadata({}, {}, (packed(f"1.{n}", n, Rows=n or {}),)) for n in (1, 0))
+    upstream = Upstream(
+        [image_set(1, 1, part) for part in range(2)],
+        metadata_by_id={"1-1-0": sound, "1-1-1": damaged},
+    )
+    _, tally = await ask(upstream, "")
+    assert {Fault.VALUE: {"1-1-1"}} == tally.faults
+    wrong = replace(metadata_of(SERIES[0]), levels={"ReferringPhysicianName": [[]]})
+    upstream = Upstream(SERIES[:2], metadata_by_id={"1-1-0": wrong, "1-2-0": wrong})
+    _, tally = await ask(upstream, "includefield=ReferringPhysicianName", ALL_SERIES)
+    assert 1 == len(tally.faults[Fault.VALUE])
 
 
 async def test_a_damaged_series_is_one() -> None:

@@ -25,6 +25,7 @@ from gateway.search.plan import (
 )
 
 STUDIES, STUDY_SERIES, ALL_SERIES = Resource.STUDIES, Resource.STUDY_SERIES, Resource.ALL_SERIES
+STUDY_INSTANCES = Resource.STUDY_INSTANCES
 BOTH = SearchOptions(equal_padding="both")
 PATIENT, STUDY, SERIES = "DICOMPatientId", "DICOMStudyInstanceUID", "DICOMSeriesInstanceUID"
 
@@ -205,10 +206,19 @@ def test_completion() -> None:
         (STUDY_SERIES, "includefield=RetrieveURL", False, False),
         (STUDY_SERIES, "PatientID=A", True, False),
         (STUDY_SERIES, "ModalitiesInStudy=CT", True, True),
+        (STUDY_SERIES, "includefield=all", True, False),
+        (STUDY_SERIES, "includefield=SeriesDescription", False, False),
+        (STUDY_SERIES, "includefield=ReferringPhysicianName", True, False),
+        (STUDY_INSTANCES, "includefield=ReferringPhysicianName", False, False),
+        (STUDY_INSTANCES, "ReferringPhysicianName=A", False, False),
+        (STUDY_INSTANCES, "includefield=PatientName", True, False),
+        (STUDY_INSTANCES, "StudyID=A", True, False),
+        (STUDY_INSTANCES, "includefield=all", True, False),
+        (Resource.ALL_INSTANCES, "", True, False),
     ],
 )
 def test_what_a_query_needs(resource: Resource, text: str, whole: bool, derived: bool) -> None:
-    """Only the series of one study can do without the rest of it."""
-    uid = "1.2" if resource is STUDY_SERIES else None
+    """Series and instances of one study can do without the rest of it; what is their own too."""
+    uid = "1.2" if resource in (STUDY_SERIES, STUDY_INSTANCES) else None
     query = parse_query(resource, text.encode(), study_uid=uid)
     assert (whole, derived) == (needs_whole_studies(query), derived_criteria(query))

@@ -23,25 +23,29 @@ Path = tuple[Any, ...]
 
 
 @st.composite
-def damaged(draw: st.DrawFn, summary: Summary) -> bytes:
-    """A blob of `summary` with one thing wrong."""
+def damaged(draw: st.DrawFn, summary: Summary) -> tuple[bytes, bool]:
+    """A blob of `summary` with one thing wrong, and whether that can be seen.
+
+    Another text where a UID was is a UID like any other.
+    """
     document = document_of(summary)
     blob, text = packed(document), json.dumps(document).encode()
     kind = draw(st.sampled_from(("cut", "flip", "cut text", "flip text", "replace", "drop")))
     if kind == "cut":
-        return blob[: draw(st.integers(0, len(blob) - 1))]
+        return blob[: draw(st.integers(0, len(blob) - 1))], True
     if kind == "flip":
-        return draw(_flipped(blob))
+        return draw(_flipped(blob)), True
     if kind == "cut text":
-        return gzip.compress(text[: draw(st.integers(0, len(text) - 1))], 1)
+        return gzip.compress(text[: draw(st.integers(0, len(text) - 1))], 1), True
     if kind == "flip text":
-        return gzip.compress(draw(_flipped(text)), 1)
+        return gzip.compress(draw(_flipped(text)), 1), False
     paths = list(_paths(document))
     if kind == "drop":
         of_levels = [path for path in paths if path[-1] in LEVELS]
-        return _packed(_without(document, draw(st.sampled_from(of_levels))))
-    path = draw(st.sampled_from(paths))
-    return _packed(_with(document, path, draw(st.sampled_from(VALUES))))
+        return _packed(_without(document, draw(st.sampled_from(of_levels)))), True
+    path, value = draw(st.sampled_from(paths)), draw(st.sampled_from(VALUES))
+    is_uid = path[-1] == "SOPInstanceUID" and isinstance(value, str)
+    return _packed(_with(document, path, value)), not is_uid
 
 
 def _packed(document: object) -> bytes:

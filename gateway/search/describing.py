@@ -14,7 +14,7 @@ from gateway.qido.attributes import (
     is_known,
     returned_by_default,
 )
-from gateway.qido.conditions import Criterion
+from gateway.qido.conditions import Criterion, Exact
 from gateway.qido.matching import Matcher, matcher
 from gateway.qido.query import Query
 from gateway.qido.result import Result, Value
@@ -130,11 +130,13 @@ class Describing:
     needs: Needs = field(init=False)
     _matches: Matcher = field(init=False)
     _names: Names = field(init=False)
+    _uids: frozenset[str] | None = field(init=False)
 
     def __post_init__(self) -> None:
         self.needs = needs_of(self.query, self.options)
         self._names = names_to_fetch(self.needs.names, self.query.creators)
         self._matches = matcher(self.query.criteria)
+        self._uids = _uids_of(self.query.criteria)
 
     @property
     def at_once(self) -> int:
@@ -175,12 +177,11 @@ class Describing:
 
         The first `unread` are only counted: where no criterion waits, they are not read for it.
         """
-        if not self.needs.instances:
-            made = self._described(fetched)
-        else:
+        made: Iterator[Result | None] = self._described(fetched)
+        if self.needs.instances:
             made = self._instances(fetched, 0 if self.needs.waiting else unread)
         for result in made:
-            yield result if self._matches(result.values) else None
+            yield result if result is not None and self._matches(result.values) else None
 
     def _described(self, fetched: Fetched) -> Iterator[Result]:
         """The study or series with what its metadata says."""
@@ -198,13 +199,16 @@ class Describing:
                 vrs |= read.vrs
         yield Result(result.level, self._counted(values, fetched), vrs)
 
-    def _instances(self, fetched: Fetched, unread: float) -> Iterator[Result]:
+    def _instances(self, fetched: Fetched, unread: float) -> Iterator[Result | None]:
         series = fetched.found.result
         series_values = self._counted(dict(series.values), fetched)
         in_order = _in_order(tuple(zip(fetched.found.image_sets, fetched.own, strict=True)))
         for place, (image_set, metadata, instance) in enumerate(in_order):
             if place < unread:
                 yield Result(Level.INSTANCE, series_values)
+                continue
+            if self._uids is not None and instance.sop_instance_uid not in self._uids:
+                yield None  # reading it takes longer than all else that is done for it
                 continue
             read = instance_values(metadata, instance, self.needs.names, self.query.creators)
             self._count_faults(read, image_set)
@@ -230,6 +234,15 @@ class Describing:
     def _count_faults(self, read: Read, image_set: ImageSet) -> None:
         for fault in read.faults:
             self.tally.faults.setdefault(fault, set()).add(image_set.image_set_id)
+
+
+def _uids_of(criteria: Iterable[Criterion]) -> frozenset[str] | None:
+    """The SOPInstanceUIDs that `criteria` leave, None for all."""
+    for criterion in criteria:
+        match criterion:
+            case Criterion(Attribute(keyword="SOPInstanceUID"), Exact(values)):
+                return frozenset(map(str, values))
+    return None
 
 
 def _in_order(

@@ -9,7 +9,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from math import inf
 
-from gateway.errors import ResultTooLargeError
+from gateway.errors import GatewayError, ResultTooLargeError
 from gateway.qido.ordering import ordered
 from gateway.qido.query import Query
 from gateway.qido.result import Result
@@ -174,12 +174,17 @@ class _Run:
         No further ahead than the window can need, and never into another batch: a page would be
         fetched for it.
         """
-        ahead: deque[asyncio.Task[Fetched]] = deque()
+        ahead: deque[asyncio.Future[Fetched]] = deque()
         found = self._found(groups)
         try:
             while True:
                 while len(ahead) < max(1, min(self._describing.at_once, self.window.wanted)):
-                    if (one := await anext(found, None)) is None:
+                    try:
+                        one = await anext(found, None)
+                    except GatewayError as exc:  # in its place: those before it may be enough
+                        ahead.append(_failed(exc))
+                        break
+                    if one is None:
                         break
                     ahead.append(asyncio.ensure_future(self._describing.fetch(one)))
                 if not ahead:
@@ -201,3 +206,10 @@ class _Run:
                     window.position += 1
                 else:
                     yield one
+
+
+def _failed(exc: GatewayError) -> asyncio.Future[Fetched]:
+    """What ends with `exc` as soon as it is asked."""
+    future: asyncio.Future[Fetched] = asyncio.get_running_loop().create_future()
+    future.set_exception(exc)
+    return future

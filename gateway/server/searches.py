@@ -169,7 +169,7 @@ class RunningSearch:
             raise
 
     def count_warnings(self) -> Iterator[str]:
-        """What has to be said of a count: it is whole, or it is none."""
+        """What has to be said of a count: it is whole, but where instances may be missing."""
         yield from self.query.warnings
         yield from self._damaged()
         yield from self._left_out()

@@ -18,7 +18,7 @@ from gateway.search.describing import AT_ONCE, needs_of
 from gateway.search.imageset import ImageSet, Page
 from gateway.search.metadata import Fault, Metadata, PackedInstance
 from gateway.search.pipeline import Tally, count, search
-from gateway.search.plan import Plan, SearchOptions
+from gateway.search.plan import Equal, Plan, SearchOptions
 from gateway.search.upstream import Names
 from tests.unit.tables import named
 
@@ -161,10 +161,13 @@ class Upstream:
     names: list[Names] = field(default_factory=list)
     walks: list[OneWalk] = field(default_factory=list)
     most_at_once: int = 0
+    refused: frozenset[str] = frozenset()
     _under_way: int = 0
 
     async def open(self, one: Plan) -> OneWalk:
         """A walk over all of them."""
+        if any(isinstance(f, Equal) and f.value in self.refused for f in one.filters):
+            raise UpstreamUnavailableError("It fails.")
         size = self.page_size
         parts = range(0, len(self.image_sets), size)
         pages = [Page(tuple(self.image_sets[at : at + size])) for at in parts]
@@ -327,6 +330,37 @@ async def test_a_failure_ends_the_answer() -> None:
     upstream = Upstream(SERIES, failing=frozenset(("3-1-0",)))
     with pytest.raises(UpstreamUnavailableError):
         await ask(upstream, "")
+
+
+@pytest.mark.parametrize(("limit", "fails"), [(3, False), (6, False), (7, True)])
+async def test_a_failure_ahead_waits_for_its_turn(limit: int, fails: bool) -> None:
+    """What stands before it may be all that is asked for."""
+    upstream = Upstream(SERIES, refused=frozenset(("1.2",)))
+    options = SearchOptions(image_sets="all")
+    if fails:
+        with pytest.raises(UpstreamUnavailableError):
+            await ask(upstream, "", limit=limit, options=options)
+    else:
+        found, _ = await ask(upstream, "", limit=limit, options=options)
+        assert limit == len(found)
+
+
+@pytest.mark.parametrize(
+    ("asked", "uids"),
+    [
+        ("SOPInstanceUID=1.9", ["1.9"]),
+        ("SOPInstanceUID=1.9,1.7", ["1.7", "1.9"]),
+        ("SOPInstanceUID=1.5", []),
+        ("SOPInstanceUID=1.9&InstanceNumber=1", []),
+    ],
+)
+async def test_only_the_instances_of_a_key_are_read(asked: str, uids: list[str]) -> None:
+    """The others' values cost nothing, and what is wrong with them is nobody's concern."""
+    broken = PackedInstance(2, "1.8", b"no JSON")
+    parts = (packed("1.7", 1), broken, packed("1.9", 3))
+    upstream = Upstream(SERIES[:1], metadata_by_id={"1-1-0": Metadata({}, {}, parts)})
+    found, tally = await ask(upstream, asked)
+    assert (uids, {}) == (uids_of(found), tally.faults)
 
 
 @pytest.mark.parametrize(

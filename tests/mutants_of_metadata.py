@@ -187,7 +187,12 @@ MUTANTS: tuple[tuple[str, str, str], ...] = (
     (BLOB, "tuple(sorted(each.values(), key", "tuple(sorted(chosen.instances, key"),
     (BLOB, "packed(found)  #", "pass  #"),
     (BLOB, "if text.peek():", "if False:"),
+    (BLOB, '("DICOM", "DICOMVRs", _SYNTAX)', '("DICOM", "DICOMVRs")'),
+    (BLOB, '("DICOM", "DICOMVRs", _SYNTAX)', '("DICOM", _SYNTAX)'),
+    (BLOB, 'parts += (b",", packed(name), b":", value)', "pass"),
     # windows
+    (WINDOWS, 'return well_formed("".join(parts))', 'return "".join(parts)'),
+    (WINDOWS, "into += packed(found)", "into += orjson.dumps(found)"),
     (WINDOWS, "self._text[end - 1] in '\"]}' or self._left(end) >= _NUMBER_TAIL", "True"),
     (WINDOWS, "case int() if not _LEAST_INT <= value <= _MOST_INT:", "case int() if False:"),
     (WINDOWS, "case float() if not math.isfinite(value):", "case float() if False:"),

@@ -347,6 +347,20 @@ def test_names(names: frozenset[str] | None, kept: set[str], window: int) -> Non
     assert always | kept == set(orjson.loads(one.body)["DICOM"])
 
 
+@pytest.mark.parametrize("window", [24, 100])
+def test_a_large_instance(window: int) -> None:
+    """It is read in parts, and is the same as if it were read at once."""
+    large = {"Rows": list(range(99)), "KVP": "\U0001f600" * 99, "Code": [{"A": ["x" * 99, {}]}]}
+    stored = document(instances={"1": instance(1, **large), "2": instance(2)})
+    for names in (None, NAMES):
+        parts = read(stored, names, first_window=window, most_window=window)
+        assert (True, ()) == (parts.whole, parts.faults)
+        at_once = read(stored, names).instances
+        assert [orjson.loads(one.body) for one in at_once] == [
+            orjson.loads(one.body) for one in parts.instances
+        ]
+
+
 def test_a_keyword_newer_than_the_blobs() -> None:
     """An attribute that HealthImaging did not know by keyword stands by its tag."""
     stored = document(instances={"1": instance(1, **{"00180060": "90"})})

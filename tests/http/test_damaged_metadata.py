@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from gateway.healthimaging.body import Body
+from gateway.search.describing import AT_ONCE
 from gateway.search.imageset import ImageSet
 from gateway.search.metadata import Fault
 from tests.http.driver import Answer, ask
@@ -147,6 +148,18 @@ async def test_a_damaged_series_is_served_without_details() -> None:
     assert "The metadata of 1 image sets is not gzip." in warned(answer)
 
 
+async def test_of_how_many_image_sets() -> None:
+    """Image sets are counted, however many of their instances a fault has."""
+    damaged = json.dumps(blob_of(SETS[0], Rows="many", Columns="many")).encode()
+    blobs = {SETS[0].image_set_id: damaged, **{s.image_set_id: b"\x00" for s in SETS[1:]}}
+    answer = await ask(app_over(DescribedCalls(SETS, blobs=blobs)), INSTANCES)
+    assert [
+        "The metadata of 2 image sets is not gzip.",
+        "The metadata of 1 image sets has a value that does not fit its VR.",
+        "Instances of 2 image sets may be missing.",
+    ] == warned(answer)
+
+
 async def test_a_count_says_so_too() -> None:
     """A number that may be too small has the Warning as well."""
     answer = await asked(b"\x00", f"{INSTANCES}/count")
@@ -174,6 +187,17 @@ async def test_what_is_missing_behind_the_header(accept: str, complete: bool) ->
         last = json.loads(answer.body.splitlines()[-1])
         assert (True, 116) == (last["complete"], last["count"])
         assert MISSING in last["warnings"]
+
+
+async def test_what_is_missing_behind_the_last_chunk() -> None:
+    """An answer is cut at its end as well."""
+    sets = MANY[9 : 9 + AT_ONCE + 3]  # in the order of their UIDs
+    large = json.dumps(blob_of(sets[0], instances=700)).encode()
+    blobs = {sets[0].image_set_id: large, sets[-1].image_set_id: b"\x00"}
+    answer = await ask(app_over(DescribedCalls(sets, blobs=blobs)), INSTANCES)
+    assert (200, False) == (answer.status, answer.complete)
+    assert MISSING not in warned(answer)
+    assert not answer.body.endswith(b"]")
 
 
 async def test_what_is_missing_before_the_header_is_said_once() -> None:

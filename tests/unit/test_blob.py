@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from gateway.healthimaging.blob import read_blob
-from gateway.healthimaging.inflating import PIECE_BYTES, BlobText
+from gateway.healthimaging.inflating import GZIP_MAGIC, PIECE_BYTES, BlobText
 from gateway.search.metadata import Fault, Metadata
 
 NAMES = frozenset(("Rows", "001910F9"))
@@ -47,9 +47,13 @@ def document(**parts: Any) -> dict[str, Any]:
 def read(
     stored: Any, names: frozenset[str] | None = NAMES, series: str = SERIES, **more: Any
 ) -> Metadata:
-    """What is read of a document, or of bytes."""
-    body = stored if isinstance(stored, bytes) else gzip.compress(json.dumps(stored).encode())
-    return read_blob([body], names, series, more.pop("max_bytes", 10**9), **more)
+    """What is read of a document, or of bytes; with windows of its own the text comes in bits."""
+    windows = "first_window" in more
+    plain = stored if isinstance(stored, bytes) else json.dumps(stored).encode()
+    body = plain if windows or isinstance(stored, bytes) else gzip.compress(plain)
+    step = 16 if windows and not body.startswith(GZIP_MAGIC) else len(body) + 1
+    chunks = [body[at : at + step] for at in range(0, len(body), step)]
+    return read_blob(chunks, names, series, more.pop("max_bytes", 10**9), **more)
 
 
 def nested(depth: int) -> dict[str, Any]:
@@ -341,6 +345,20 @@ def test_names(names: frozenset[str] | None, kept: set[str], window: int) -> Non
     (one,) = read(stored, names, first_window=window, most_window=window).instances
     always = {"SOPInstanceUID", "InstanceNumber", "PixelRepresentation"}
     assert always | kept == set(orjson.loads(one.body)["DICOM"])
+
+
+@pytest.mark.parametrize("window", [24, 100])
+def test_a_large_instance(window: int) -> None:
+    """It is read in parts, and is the same as if it were read at once."""
+    large = {"Rows": list(range(99)), "KVP": "\U0001f600" * 99, "Code": [{"A": ["x" * 99, {}]}]}
+    stored = document(instances={"1": instance(1, **large), "2": instance(2)})
+    for names in (None, NAMES):
+        parts = read(stored, names, first_window=window, most_window=window)
+        assert (True, ()) == (parts.whole, parts.faults)
+        at_once = read(stored, names).instances
+        assert [orjson.loads(one.body) for one in at_once] == [
+            orjson.loads(one.body) for one in parts.instances
+        ]
 
 
 def test_a_keyword_newer_than_the_blobs() -> None:

@@ -16,6 +16,7 @@ from gateway.qido.attributes import (
     answerable,
     attribute_named,
     creator_tag,
+    is_answerable,
     is_known,
 )
 from gateway.qido.conditions import Behaviours, Criterion, Exact, is_creator, is_matchable
@@ -54,7 +55,6 @@ class Asking:
         self._resource = resource
         self._fetched = fetched
         self._ignore = ignore
-        self._answerable = {a.keyword: a for a in answerable(resource, fetched)}
         self._once: dict[str, str] = {}
         self._keys: dict[str, Key] = {}
         self._private: list[tuple[Attribute, str | None]] = []  # the text of a key, None if none
@@ -67,7 +67,8 @@ class Asking:
                 self.everything = True
                 # Of an instance that is all that it has; of a study or series, all that is known
                 if self._resource.level is not Level.INSTANCE:
-                    self.also_return.update(self._answerable)
+                    found = answerable(self._resource, self._fetched)
+                    self.also_return.update({a.keyword: a for a in found})
             elif path is None or not leads_through_sequences(path) or self._is_foreign(path):
                 self._ignore("includefield", _UNKNOWN)
             elif _needs_creator(path[0]):
@@ -152,7 +153,7 @@ class Asking:
             raise QueryError(name, f"a request may have {MAX_ITEM_KEYS} keys on items at most")
 
     def _return(self, attribute: Attribute) -> None:
-        if attribute.keyword in self._answerable or self._knows(attribute):
+        if is_answerable(attribute, self._resource, self._fetched):
             self.also_return[attribute.keyword] = attribute
 
     def _knows(self, attribute: Attribute) -> bool:

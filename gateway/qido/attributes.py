@@ -34,7 +34,10 @@ class Level(Enum):
     @property
     def depth(self) -> int:
         """0 for the study, 1 for the series, 2 for the instance."""
-        return list(Level).index(self)
+        return _DEPTHS[self]
+
+
+_DEPTHS: Mapping[Level, int] = MappingProxyType({one: at for at, one in enumerate(Level)})
 
 
 class Resource(Enum):
@@ -264,15 +267,16 @@ def is_known(attribute: Attribute, resource: Resource, fetched: Collection[str] 
     return attribute.level is Level.SERIES and resource.level is Level.SERIES
 
 
-def answerable(resource: Resource, fetched: Collection[str] = ()) -> tuple[Attribute, ...]:
-    """The attributes of the table that `resource` can return: of its own level and those above.
+def is_answerable(attribute: Attribute, resource: Resource, fetched: Collection[str] = ()) -> bool:
+    """Whether `resource` can return `attribute`: it is of that level or one above.
 
-    Beside those that are known, the ones that an answer has in any case. `fetched` as in
-    `is_known`.
+    It is known there, or an answer has it in any case. `fetched` as in `is_known`.
     """
-    depth = resource.level.depth
-    return tuple(
-        a
-        for a in ATTRIBUTES
-        if a.level.depth <= depth and (a.by_default or is_known(a, resource, fetched))
-    )
+    if attribute.by_default:
+        return attribute.level.depth <= resource.level.depth
+    return is_known(attribute, resource, fetched)
+
+
+def answerable(resource: Resource, fetched: Collection[str] = ()) -> tuple[Attribute, ...]:
+    """The attributes of the table that `resource` can return. `fetched` as in `is_known`."""
+    return tuple(a for a in ATTRIBUTES if is_answerable(a, resource, fetched))

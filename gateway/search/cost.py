@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 from gateway.qido.attributes import BY_KEYWORD, Level
 from gateway.qido.query import Query
-from gateway.search.describing import needs_of
+from gateway.search.needs import needs_of
 from gateway.search.plan import (
     ArrivalBetween,
     CreatedBetween,

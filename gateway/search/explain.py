@@ -14,7 +14,7 @@ from gateway.qido.attributes import Origin, Resource
 from gateway.qido.conditions import Condition, Criterion, Empty, Exact, Range, Wildcard
 from gateway.qido.query import Query
 from gateway.search.cost import Completed, Cost, completed_of, cost_of, sent_keywords, streams
-from gateway.search.describing import needs_of
+from gateway.search.needs import needs_of
 from gateway.search.plan import (
     MAX_TEXT_LENGTH,
     SearchOptions,

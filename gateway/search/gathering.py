@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from dataclasses import dataclass, field
 
 from gateway.errors import StudyWindowError
 from gateway.qido.attributes import BY_KEYWORD, Level, Origin, Resource
@@ -20,7 +19,6 @@ from gateway.search.grouping import (
     winner_first,
 )
 from gateway.search.imageset import ImageSet, Page
-from gateway.search.metadata import Fault
 from gateway.search.plan import (
     CreatedBetween,
     Plan,
@@ -33,27 +31,8 @@ from gateway.search.plan import (
     plan,
 )
 from gateway.search.study import Found, found_series, found_study, summary_values
+from gateway.search.tally import Tally
 from gateway.search.upstream import Upstream, Walk
-
-
-@dataclass(slots=True)
-class Tally:
-    """What a search has met so far.
-
-    `total` is the number of all its results, those outside the window too, once that is known
-    without another call. `hidden` holds image sets left out because they are not primary, `faults`
-    those whose metadata has one, `partial` those of which instances may be missing for it.
-    """
-
-    pages: int = 0
-    image_sets: int = 0
-    results: int = 0
-    total: int | None = None
-    unusable: int = 0
-    hidden: set[str] = field(default_factory=set)
-    rungs: list[str] = field(default_factory=list)
-    faults: dict[Fault, set[str]] = field(default_factory=dict)
-    partial: set[str] = field(default_factory=set)
 
 
 class Gathering:

@@ -14,13 +14,12 @@ from gateway.qido.ordering import ordered
 from gateway.qido.query import Query
 from gateway.qido.result import Result
 from gateway.search.describing import Describing, Fetched
-from gateway.search.gathering import Gathering, Tally
+from gateway.search.gathering import Gathering
 from gateway.search.grouping import Group
 from gateway.search.plan import SearchOptions
 from gateway.search.study import Found
+from gateway.search.tally import Tally
 from gateway.search.upstream import Upstream
-
-__all__ = ["MAX_SORTED", "Tally", "count", "search"]
 
 MAX_SORTED = 50_000
 """How many results `orderby` may have to sort: all are read, and those before the end held."""

@@ -19,8 +19,9 @@ from gateway.qido.elements import elements_of, in_order
 from gateway.qido.query import Dialect, Query
 from gateway.qido.result import Result
 from gateway.search.metadata import Fault
-from gateway.search.pipeline import Tally, count, search
+from gateway.search.pipeline import count, search
 from gateway.search.plan import SearchOptions
+from gateway.search.tally import Tally
 from gateway.server.bodies import BODIES, CHUNK_BYTES, Body, Ending
 
 _MAYBE_MORE = "There may be additional results that can be requested"

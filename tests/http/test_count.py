@@ -7,8 +7,9 @@ import pytest
 from gateway.errors import ResultTooLargeError, UpstreamUnavailableError
 from gateway.qido.attributes import Resource
 from gateway.qido.query import Dialect, parse_query
-from gateway.search.pipeline import Tally, search
+from gateway.search.pipeline import search
 from gateway.search.plan import SearchOptions
+from gateway.search.tally import Tally
 from gateway.server.routes import ServerOptions
 from gateway.server.searches import Limits, SearchService
 from tests.http.driver import ask

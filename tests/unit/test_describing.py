@@ -14,11 +14,13 @@ from gateway.errors import UpstreamUnavailableError
 from gateway.qido.attributes import Resource
 from gateway.qido.query import Dialect, parse_query
 from gateway.qido.result import Result
-from gateway.search.describing import AT_ONCE, needs_of
+from gateway.search.describing import AT_ONCE
 from gateway.search.imageset import ImageSet, Page
 from gateway.search.metadata import Fault, Metadata, PackedInstance
-from gateway.search.pipeline import Tally, count, search
+from gateway.search.needs import needs_of
+from gateway.search.pipeline import count, search
 from gateway.search.plan import Equal, Plan, SearchOptions
+from gateway.search.tally import Tally
 from gateway.search.upstream import Names
 from tests.unit.tables import named
 

@@ -26,8 +26,9 @@ from gateway.qido.query import Dialect, parse_query
 from gateway.search.grouping import MAX_WINDOW
 from gateway.search.imageset import Page
 from gateway.search.metadata import Fault
-from gateway.search.pipeline import MAX_SORTED, Tally
+from gateway.search.pipeline import MAX_SORTED
 from gateway.search.plan import MAX_TEXT_LENGTH, Plan, SearchOptions
+from gateway.search.tally import Tally
 from gateway.server.responses import STATUS_OF
 from gateway.server.routes import MAX_URI_LENGTH
 from gateway.server.searches import Limits, SearchService

@@ -146,26 +146,36 @@ class _Run:
 
     async def _of(self, groups: Sequence[Group]) -> AsyncGenerator[Result, None]:
         """The results of one batch that lie within the window."""
-        window, made = self.window, 0
-        fetching = self._fetched if self._describing.needs.anything else self._as_found
-        async with aclosing(fetching(groups)) as fetched:
-            async for one in fetched:
-                unread = window.offset - window.position
-                for result in self._describing.results(one, unread):
-                    window.position += result is not None
-                    if result is not None and window.position > window.offset:
-                        yield result
-                        if window.position == window.end:
-                            return
-                    made += 1
-                    if made % _TURN == 0:
-                        await asyncio.sleep(0)
+        window, left_out = self.window, 0
+        made = self._described if self._describing.needs.anything else self._as_found
+        async with aclosing(made(groups)) as results:
+            async for result in results:
+                window.position += result is not None
+                if result is not None and window.position > window.offset:
+                    yield result
+                    if window.position == window.end:
+                        return
+                    continue
+                left_out += 1
+                if left_out % _TURN == 0:
+                    await asyncio.sleep(0)
 
-    async def _as_found(self, groups: Sequence[Group]) -> AsyncGenerator[Fetched, None]:
-        """What was found in `groups`, for which no metadata is needed."""
+    async def _as_found(self, groups: Sequence[Group]) -> AsyncGenerator[Result, None]:
+        """What was found in `groups`, where that is all there is to know."""
         async with aclosing(self._found(groups)) as found:
             async for one in found:
-                yield Fetched(one)
+                yield one.result
+
+    async def _described(self, groups: Sequence[Group]) -> AsyncGenerator[Result | None, None]:
+        """The results of what was found in `groups`, None for each that does not match after all.
+
+        Those before the window may be as they were found, for they are only counted.
+        """
+        async with aclosing(self._fetched(groups)) as fetched:
+            async for one in fetched:
+                unread = self.window.offset - self.window.position
+                for result in self._describing.results(one, unread):
+                    yield result
 
     async def _fetched(self, groups: Sequence[Group]) -> AsyncGenerator[Fetched, None]:
         """What was found in `groups`, in order, each with its metadata; the next ones under way.

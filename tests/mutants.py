@@ -6,16 +6,14 @@ process; a mutant that no test notices is an error. Run it after a change to tho
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-
-import pytest
 
 from tests import mutants_of_metadata
 
@@ -39,17 +37,6 @@ _ELSEWHERE = (
     "settings*",
     "silence*",
     "totality*",
-)
-# Imported once: starting Python and importing these takes longer than most of the tests
-_WARM = (
-    "aiobotocore.session",
-    "hypothesis.strategies",
-    "pydantic_settings",
-    "pydicom",
-    "pytest",
-    "starlette.applications",
-    "structlog",
-    "uvicorn",
 )
 ALL = (
     "tests/unit",
@@ -272,33 +259,20 @@ MUTANTS = ROWS + mutants_of_metadata.MUTANTS
 
 def main() -> int:
     """Run every mutant; the exit status is 1 where one lives, or where the tests fail anyhow."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(list(_WARM))
-    with ProcessPoolExecutor(os.cpu_count(), mp_context=context, max_tasks_per_child=1) as pool:
-        if not pool.submit(_passes, ("", "", ""), ALL).result():
-            sys.stderr.write("the tests fail without a mutant\n")
-            return 1
-        alive = _living(pool, MUTANTS, [OWN[path].split() for path, _, _ in MUTANTS])
-        alive = _living(pool, alive, [ALL] * len(alive))
-    for path, old, new in alive:
-        sys.stderr.write(f"alive: {path}: {old!r} -> {new!r}\n")
-    sys.stdout.write(f"mutants: {len(MUTANTS)} tried, {len(alive)} alive\n")
-    return min(len(alive), 1)
+    if not _passes(("", "", "")):
+        sys.stderr.write("the tests fail without a mutant\n")
+        return 1
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        lives = list(pool.map(_passes, MUTANTS))
+    for (path, old, new), alive in zip(MUTANTS, lives, strict=True):
+        if alive:
+            sys.stderr.write(f"alive: {path}: {old!r} -> {new!r}\n")
+    sys.stdout.write(f"mutants: {len(MUTANTS)} tried, {sum(lives)} alive\n")
+    return min(sum(lives), 1)
 
 
-def _living(
-    pool: Executor, mutants: Sequence[Mutant], stages: Sequence[Sequence[str]]
-) -> list[Mutant]:
-    """Those of `mutants` that no test of their stage notices."""
-    passed = pool.map(_passes, mutants, stages)
-    return [mutant for mutant, alive in zip(mutants, passed, strict=True) if alive]
-
-
-def _passes(mutant: Mutant, stage: Sequence[str]) -> bool:
-    """Whether all tests of `stage` pass in a copy of the tree with the mutant in it.
-
-    It needs a process of its own, which has imported nothing of the tree.
-    """
+def _passes(mutant: Mutant) -> bool:
+    """Whether all tests pass in a copy of the tree with the mutant in it."""
     path, old, new = mutant
     with tempfile.TemporaryDirectory() as folder:
         tree = Path(folder)
@@ -310,22 +284,15 @@ def _passes(mutant: Mutant, stage: Sequence[str]) -> bool:
             text = (tree / path).read_text()
             assert old in text, f"no longer there: {path}: {old!r}"
             (tree / path).write_text(text.replace(old, new))
-        return _run(tree, stage) == 0
+        own = [OWN[path].split()] if path else []
+        return all(_stage_passes(tree, stage) for stage in (*own, ALL))
 
 
-def _run(tree: Path, stage: Sequence[str]) -> int:
-    """The exit status of pytest in `tree`; what it prints is of no use."""
-    os.chdir(tree)
-    os.environ.pop("CI", None)
-    sys.path[:] = [str(tree), *(one for one in sys.path if Path(one).resolve() != ROOT)]
-    for name in [name for name in sys.modules if name.partition(".")[0] == "tests"]:
-        del sys.modules[name]
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    os.dup2(nowhere, 2)
-    # What is imported already cannot be rewritten, and need not be
-    ignored = "ignore::pytest.PytestAssertRewriteWarning"
-    return int(pytest.main(["-x", "-q", "-p", "no:cacheprovider", "-W", ignored, *stage]))
+def _stage_passes(tree: Path, stage: Sequence[str]) -> bool:
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *stage]
+    environment = {k: v for k, v in os.environ.items() if k != "CI"}
+    run = subprocess.run(command, cwd=tree, env=environment, capture_output=True, check=False)
+    return run.returncode == 0
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 DESCRIBING, PIPELINE = "gateway/search/describing.py", "gateway/search/pipeline.py"
+NEEDS, MODEL = "gateway/search/needs.py", "gateway/search/metadata.py"
 INSTANCE, STORED = "gateway/search/instance.py", "gateway/search/stored.py"
 SETTLING, BLOCKS = "gateway/search/settling.py", "gateway/search/blocks.py"
 STORE, BLOB = "gateway/healthimaging/metadata.py", "gateway/healthimaging/blob.py"
@@ -11,6 +12,8 @@ BUDGET = "gateway/healthimaging/budget.py"
 
 OWN = {
     DESCRIBING: "tests/unit/test_describing.py",
+    NEEDS: "tests/unit/test_describing.py",
+    MODEL: "tests/unit/test_describing.py tests/unit/test_blob.py",
     PIPELINE: "tests/unit/test_describing.py tests/http/test_count.py",
     INSTANCE: "tests/unit/test_instance_values.py",
     STORED: "tests/unit/test_instance_values.py",
@@ -25,18 +28,18 @@ OWN = {
 
 MUTANTS: tuple[tuple[str, str, str], ...] = (
     # describing: what is fetched
-    (DESCRIBING, "is Origin.METADATA and known", "is Origin.METADATA"),
-    (DESCRIBING, "return not sure_count", "return True"),
-    (DESCRIBING, '"each" if _counts(deciding)', '"where open" if _counts(deciding)'),
+    (NEEDS, "is Origin.METADATA and known", "is Origin.METADATA"),
+    (NEEDS, "return not sure_count", "return True"),
+    (NEEDS, '"each" if _counts(deciding)', '"where open" if _counts(deciding)'),
     (DESCRIBING, '"where open" and COUNT not in found.values', '"where open"'),
     (DESCRIBING, "found.image_sets[:1] if needs.series", "found.image_sets if needs.series"),
     (DESCRIBING, "winner = found.study_winner", "winner = found.image_sets[-1]"),
     (DESCRIBING, "next(at_hand, None) or await", "await"),
     (DESCRIBING, "2 if self._names is None else AT_ONCE", "AT_ONCE"),
-    (DESCRIBING, "bool(self.waiting) or self.orders", "bool(self.waiting)"),
-    (DESCRIBING, "self.instances or bool(self.waiting)", "self.instances"),
+    (NEEDS, "bool(self.waiting) or self.orders", "bool(self.waiting)"),
+    (NEEDS, "self.instances or bool(self.waiting)", "self.instances"),
     # describing: what is answered
-    (DESCRIBING, "yield result if self._matches(result.values) else None", "yield result"),
+    (DESCRIBING, "result is not None and self._matches(result.values)", "result is not None"),
     (DESCRIBING, "0 if self.needs.waiting else unread", "unread"),
     (DESCRIBING, "0 if self.needs.waiting else unread", "0"),
     (DESCRIBING, "k: () if k in _NOT_ITS_OWN else v", "k: v"),
@@ -49,7 +52,7 @@ MUTANTS: tuple[tuple[str, str, str], ...] = (
     (DESCRIBING, "{**own, **series_values,", "{**series_values, **own,"),
     (DESCRIBING, "setdefault(instance.sop_instance_uid,", "setdefault(str(len(by_uid)),"),
     (DESCRIBING, "by_uid.setdefault(", "by_uid.__setitem__("),
-    (DESCRIBING, "_LAST if instance.number is None", "-1 if instance.number is None"),
+    (MODEL, "(self.number is None, self.number or 0,", "(self.number or 0,"),
     (DESCRIBING, "not all(one.whole for one in fetched.own)", "False"),
     (DESCRIBING, "len(fetched.own) == len(fetched.found.image_sets)", "True"),
     (
@@ -66,7 +69,7 @@ MUTANTS: tuple[tuple[str, str, str], ...] = (
     (PIPELINE, "query.offset + limit))", "limit))"),
     (PIPELINE, "if last and not self._describing.needs.decides:", "if last:"),
     (PIPELINE, "        self._tally.total = window.position", "        pass"),
-    (PIPELINE, "if len(held) > at_most:", "if False:"),
+    (PIPELINE, "if self.window.position > at_most:", "if False:"),
     (PIPELINE, "position < window.offset and not self._describing.needs.decides", "position < 0"),
     (
         PIPELINE,
@@ -81,8 +84,8 @@ MUTANTS: tuple[tuple[str, str, str], ...] = (
     ),
     (
         PIPELINE,
-        "yield result\n                        if window.position == window.end:",
-        "yield result\n                        if False:",
+        "yield result\n                    if window.position == window.end:",
+        "yield result\n                    if False:",
     ),
     (
         PIPELINE,

@@ -146,18 +146,17 @@ class _Run:
 
     async def _of(self, groups: Sequence[Group]) -> AsyncGenerator[Result, None]:
         """The results of one batch that lie within the window."""
-        window, left_out = self.window, 0
-        made = self._described if self._describing.needs.anything else self._as_found
-        async with aclosing(made(groups)) as results:
+        window, made = self.window, 0
+        making = self._described if self._describing.needs.anything else self._as_found
+        async with aclosing(making(groups)) as results:
             async for result in results:
                 window.position += result is not None
                 if result is not None and window.position > window.offset:
                     yield result
                     if window.position == window.end:
                         return
-                    continue
-                left_out += 1
-                if left_out % _TURN == 0:
+                made += 1
+                if made % _TURN == 0:
                     await asyncio.sleep(0)
 
     async def _as_found(self, groups: Sequence[Group]) -> AsyncGenerator[Result, None]:

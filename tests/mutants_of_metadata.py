@@ -182,7 +182,6 @@ MUTANTS: tuple[tuple[str, str, str], ...] = (
     (BLOB, ", creator_tag(attribute.tag)}", "}"),
     (BLOB, "{attribute.keyword, attribute.tag,", "{attribute.keyword,"),
     (BLOB, "if nested or n in kept", "if n in kept"),
-    (BLOB, "(one.number is None, one.number or 0", "(False, one.number or 0"),
     (BLOB, "into.update(mended(found))", "into.update(found)"),
     (BLOB, "return bool(series_uid) and series_uid in own", "return series_uid in own"),
     (BLOB, "if missing:", "if False:"),

@@ -26,7 +26,7 @@ from tests.laws.dataset import detailed_questions, image_sets
 from tests.laws.harness import RESOURCES, Gateway, StoreCalls, query_of, store_of
 from tests.laws.oracle import Question
 
-EXAMPLES = 600
+EXAMPLES = 400
 FEW_CALLS = Limits(max_calls=2)
 POSITIONS = (
     Variants(),

@@ -36,8 +36,8 @@ _ENTRY_BYTES = 1_000
 _INSTANCE_BYTES = 250  # of Python's own, beside its body
 _SPREAD = 4  # what a level's JSON takes as objects
 _SHARE = 4  # an entry takes the fourth part of the bound at most
-# A broken answer may be the network's fault, and an image set that is gone costs nothing
-_NOT_KEPT = frozenset((Fault.GONE, Fault.NOT_GZIP, Fault.NOT_JSON))
+# A broken answer may be the network's fault
+_NOT_KEPT = frozenset((Fault.NOT_GZIP, Fault.NOT_JSON))
 
 DEFAULT_NAMES = frozenset(
     a.keyword

@@ -5,13 +5,11 @@ Source: PS3.18 Annex F.2.2 (order, empty attributes); PS3.5 §7.8.1 (private cre
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from gateway.qido.attributes import Attribute, attribute_named, creator_tag
-from gateway.qido.result import Item, Result, Value
+from gateway.qido.result import Item, Result, Value, is_base64
 
 # Present only with a value. OHIF's study list dies of the first one without Value; the standard
 # has the others absent where they are not known (PS3.18 Table 10.6.3-5)
@@ -96,15 +94,7 @@ def _settled(vr: str, values: tuple[Value, ...]) -> str:
             return "SQ"
         case (int() | float(), *_):
             return "DS"
-        case () | (str(),) if _is_base64("".join(map(str, values))):
+        case () | (str(),) if is_base64("".join(map(str, values))):
             return "UN"
         case _:
             return "UC"
-
-
-def _is_base64(text: str) -> bool:
-    try:
-        base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):  # the second for what is not ASCII
-        return False
-    return True

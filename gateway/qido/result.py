@@ -5,6 +5,7 @@ Source: PS3.5 §6.2 (padding and value delimiter by VR).
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -90,3 +91,14 @@ def _typed(vr: str, text: str) -> str | int:
     if vr == "PN" and not text.strip("^= "):
         return ""
     return text
+
+
+def is_base64(text: object) -> bool:
+    """Whether it is a text in base64, complete and without anything else in it."""
+    if not isinstance(text, str):
+        return False
+    try:
+        base64.b64decode(text, validate=True)
+    except ValueError:
+        return False
+    return True

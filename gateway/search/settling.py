@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.qido.attributes import Attribute
-from gateway.search.stored import VRS, is_base64, values_of
+from gateway.qido.result import is_base64
+from gateway.search.stored import VRS, values_of
 
 SETTLERS = frozenset(("PixelRepresentation", "LUTDescriptor"))
 """The attributes of an instance that settle the VR of others, in its sequences too."""

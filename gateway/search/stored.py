@@ -6,7 +6,6 @@ normalization", and a published blob (numbers as numbers or as padded text, bina
 
 from __future__ import annotations
 
-import base64
 import math
 import re
 from collections.abc import Callable, Mapping
@@ -14,7 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from gateway.qido.attributes import BINARY_VRS
-from gateway.qido.result import Value, text_values, trim
+from gateway.qido.result import Value, is_base64, text_values, trim
 
 _TEXT = frozenset(
     ("AE", "AS", "CS", "DA", "DT", "LO", "LT", "PN", "SH", "ST", "TM", "UC", "UI", "UR", "UT")
@@ -47,17 +46,6 @@ def values_of(vr: str, stored: Any, *, delimited: bool = True) -> tuple[Value, .
             return None
         return text_values(vr, (_clean(vr, text) for text in texts), delimited=delimited)
     return _numbers(vr, parts)
-
-
-def is_base64(text: object) -> bool:
-    """Whether it is a text in base64, complete and without anything else in it."""
-    if not isinstance(text, str):
-        return False
-    try:
-        base64.b64decode(text, validate=True)
-    except ValueError:
-        return False
-    return True
 
 
 def _binary(parts: list[Any]) -> tuple[str, ...] | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import json
 from dataclasses import dataclass, field
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,27 +15,12 @@ from gateway.search.imageset import ImageSet
 from gateway.search.metadata import Fault
 from tests.http.driver import Answer, ask
 from tests.http.upstream import ListedCalls, app_over, image_set
+from tests.laws.harness import Stream
 from tests.unit.tables import named
 
 INSTANCES = "/dicom-web/instances"
 NDJSON = {"accept": "application/x-ndjson"}
 MISSING = "Instances of 1 image sets may be missing."
-
-
-class Stream:
-    """A body that is there at once."""
-
-    def __init__(self, blob: bytes) -> None:
-        self.raw_stream = SimpleNamespace(headers={})
-        self._left = blob
-
-    async def read(self, _: int) -> bytes:
-        """All of it, then nothing."""
-        blob, self._left = self._left, b""
-        return blob
-
-    def close(self) -> None:
-        """There is nothing to close."""
 
 
 def blob_of(one: ImageSet, instances: int = 2, **of_first: Any) -> dict[str, Any]:

@@ -75,7 +75,7 @@ class StoreCalls:
     async def image_set_metadata(self, image_set_id: str, version: int) -> Body:
         """The blob, as the client would give it."""
         self.described.append(image_set_id)
-        return Body(_Stream(self.metadata[image_set_id]))
+        return Body(Stream(self.metadata[image_set_id]))
 
     @property
     def calls(self) -> int:
@@ -83,7 +83,7 @@ class StoreCalls:
         return self.served + len(self.described)
 
 
-class _Stream:
+class Stream:
     """A body as aiobotocore streams it, in two pieces."""
 
     def __init__(self, blob: bytes) -> None:

@@ -220,7 +220,7 @@ ROWS: tuple[Mutant, ...] = (
     (JSON, "values = [value for value in values if value is not None]", "pass"),
     (ELEMENTS, "if stored or attribute.keyword not in LEFT_OUT_WHEN_EMPTY:", "if True:"),
     (ELEMENTS, 'return vr.partition(" ")[0]', "return vr"),
-    (ELEMENTS, "validate=True", "validate=False"),
+    (RESULT, "validate=True", "validate=False"),
     (XML, 'tag = f"{tag[:4]}00{tag[6:]}"', "pass"),
     (XML, '_NO_CHARACTER.sub("\\ufffd", text)', "text"),
     (XML, ', "--": "-&#45;"', ""),

@@ -117,7 +117,6 @@ MUTANTS: tuple[tuple[str, str, str], ...] = (
     (INSTANCE, "return Item(found.values, found.vrs)", "return Item(found.values)"),
     # stored
     (STORED, "if not all(isinstance(text, str) for text in texts):", "if False:"),
-    (STORED, "validate=True", "validate=False"),
     (STORED, "and low <= number <= high", "and low <= number"),
     (STORED, "return number if math.isfinite(number) else None", "return number"),
     (STORED, "_CONTROLS_BUT_LAYOUT if vr in _KEEPS_LAYOUT else _CONTROLS", "_CONTROLS"),

@@ -14,7 +14,8 @@ can travel in an error.
     └── UpstreamError
         ├── UpstreamThrottledError     the account's quota is used up
         ├── UpstreamUnavailableError   no answer, or an answer of its own failure
-        │   └── StudyWindowError       the upstream's order broke the study window
+        │   ├── StudyWindowError       the upstream's order broke the study window
+        │   └── WalkLostError          a next token is not taken any more
         ├── UpstreamRejectedError      it refuses what we ask: our fault or our operator's
         │   └── UpstreamValidationError
         └── UpstreamTimeoutError       the request's time ran out before an answer
@@ -73,7 +74,11 @@ class UpstreamError(GatewayError):
 
 
 class UpstreamThrottledError(UpstreamError):
-    """The account's calls a second are used up."""
+    """The account's calls a second are used up; `retry_after_s` is when there may be some."""
+
+    def __init__(self, message: str, retry_after_s: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class UpstreamUnavailableError(UpstreamError):
@@ -82,6 +87,10 @@ class UpstreamUnavailableError(UpstreamError):
 
 class StudyWindowError(UpstreamUnavailableError):
     """Image sets came in an order in which an answer cannot be streamed whole."""
+
+
+class WalkLostError(UpstreamUnavailableError):
+    """The upstream takes a walk's next token no longer: the walk has to begin anew."""
 
 
 class UpstreamRejectedError(UpstreamError):

@@ -27,9 +27,10 @@ class ImageSet:
 class Page:
     """One page: its image sets, in the upstream's order, and the token of the next, "" at the end.
 
-    `attempts` is how many calls it took, retries included.
+    `attempts` is how many calls it took, retries included; `size` the bytes of its body.
     """
 
     image_sets: tuple[ImageSet, ...]
     next_token: str = field(default="", repr=False)
     attempts: int = 1
+    size: int = 0

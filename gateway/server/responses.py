@@ -24,6 +24,7 @@ from gateway.errors import (
     UpstreamUnavailableError,
     UpstreamValidationError,
     UriTooLongError,
+    WalkLostError,
 )
 from gateway.server.bodies import BODIES
 from gateway.server.caching import CacheControl, Conditional, directives, weak_etag
@@ -41,6 +42,7 @@ STATUS_OF: dict[type[GatewayError], int] = {
     UpstreamThrottledError: 503,
     UpstreamUnavailableError: 503,
     StudyWindowError: 503,
+    WalkLostError: 503,
     UpstreamRejectedError: 502,
     UpstreamValidationError: 502,
     UpstreamTimeoutError: 504,
@@ -59,7 +61,6 @@ _TITLES = {
     503: "Service Unavailable",
     504: "Gateway Timeout",
 }
-_RETRY_AFTER_S = "1"
 
 
 def problem(status: int, detail: str, headers: dict[str, str] | None = None) -> Response:
@@ -81,7 +82,8 @@ def error_response(exc: Exception) -> Response:
     detail = str(exc)
     if isinstance(exc, UpstreamError) and exc.request_id.replace("-", "").isalnum():
         detail += f" Upstream request id: {exc.request_id}."
-    headers = {"retry-after": _RETRY_AFTER_S} if status == 503 else {}
+    retry_after_s = exc.retry_after_s if isinstance(exc, UpstreamThrottledError) else 1
+    headers = {"retry-after": str(retry_after_s)} if status == 503 else {}
     return problem(status, detail, headers)
 
 

@@ -28,6 +28,7 @@ from pydantic_settings import (
 
 from gateway.errors import ConfigError
 from gateway.healthimaging.metadata import MIB, MetadataLimits
+from gateway.healthimaging.walks import WalkLimits
 from gateway.qido.attributes import ATTRIBUTES, Level, Origin
 from gateway.search.plan import SearchOptions
 
@@ -101,6 +102,10 @@ class Settings(BaseSettings):
     max_results: int = Field(default=10_000, ge=1, validate_default=True)
     scan_budget_calls: int = Field(default=400, ge=1)
     scan_budget_s: float = Field(default=30.0, gt=0)
+    scan_concurrency: int = Field(default=8, ge=1, le=50)
+    walk_ttl_s: float = Field(default=5.0, ge=0, allow_inf_nan=False)
+    walk_continue_s: float = Field(default=60.0, ge=0, allow_inf_nan=False)
+    walk_cache_mib: int = Field(default=16, ge=0)
     image_sets: Literal["primary", "fill", "all"] = "primary"
     study_window: Literal["hour", "day"] = "hour"
     counts: Literal["auto", "image-set", "study"] = "auto"
@@ -150,6 +155,16 @@ class Settings(BaseSettings):
         if value < info.data.get("default_limit", 1):
             raise ValueError("must not be less than DEFAULT_LIMIT")
         return value
+
+    @property
+    def walk_limits(self) -> WalkLimits:
+        """The part that walks read."""
+        return WalkLimits(
+            ttl_s=self.walk_ttl_s,
+            continue_s=self.walk_continue_s,
+            cache_bytes=self.walk_cache_mib * MIB,
+            scan_concurrency=self.scan_concurrency,
+        )
 
     @property
     def search_options(self) -> SearchOptions:

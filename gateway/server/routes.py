@@ -217,6 +217,7 @@ class SearchEndpoint:
             warnings=running.warnings,
             is_empty=lambda: running.tally.results == 0,
             total=running.total,
+            age_s=running.age_s,
             no_match_status=self._options.no_match_status,
             cache_control=self._options.cache_control,
         )
@@ -240,6 +241,7 @@ class CountEndpoint(SearchEndpoint):
             service=base_url,
             warnings=running.count_warnings,
             is_empty=lambda: False,
+            age_s=running.age_s,
             cache_control=self._options.cache_control,
         )
 

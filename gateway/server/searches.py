@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing, closing, contextmanager
 from dataclasses import dataclass, field, replace
 
 import orjson
@@ -13,7 +13,9 @@ import orjson
 from gateway.errors import QueryError, StudyWindowError, UpstreamUnavailableError
 from gateway.healthimaging.budget import Budget
 from gateway.healthimaging.metadata import MetadataStore
-from gateway.healthimaging.walk import Calls, RequestUpstream, Rungs
+from gateway.healthimaging.rungs import Rungs
+from gateway.healthimaging.upstream import RequestUpstream
+from gateway.healthimaging.walks import Walks
 from gateway.qido.attributes import Level, returned_by_default
 from gateway.qido.elements import elements_of, in_order
 from gateway.qido.query import Dialect, Query
@@ -42,18 +44,18 @@ class SearchService:
 
     def __init__(
         self,
-        calls: Calls,
+        walks: Walks,
+        metadata: MetadataStore,
         options: SearchOptions,
         limits: Limits,
         dialect: Dialect,
         clock: Callable[[], float] = time.monotonic,
-        metadata: MetadataStore | None = None,
     ) -> None:
         self.dialect = dialect
-        self._calls, self._limits, self._clock = calls, limits, clock
+        self._walks, self._metadata = walks, metadata
+        self._limits, self._clock = limits, clock
         self._options = options
         self._rungs = Rungs(clock)
-        self._metadata = metadata or MetadataStore(calls)
 
     def start(self, query: Query) -> RunningSearch:
         """A search of `query`; nothing is called before its results are asked for."""
@@ -63,7 +65,7 @@ class SearchService:
             query=query,
             limit=min(asked, self._limits.max_results),
             options=self._options,
-            upstream=RequestUpstream(self._calls, self._rungs, budget, self._metadata),
+            upstream=RequestUpstream(self._walks, self._rungs, budget, self._metadata),
             on_disorder=self._trust_less,
         )
 
@@ -98,7 +100,7 @@ class RunningSearch:
         Raises: ResultTooLargeError, UpstreamError.
         """
         found = search(self.query, self.options, self.upstream, self.limit, self.tally)
-        with self._learning():
+        with closing(self.upstream), self._learning():
             async with aclosing(found):
                 async for result in found:
                     yield result
@@ -153,7 +155,7 @@ class RunningSearch:
     ) -> AsyncGenerator[bytes, None]:
         """The body of a count: the number of all results, whatever offset and limit say."""
         try:
-            with self._learning():
+            with closing(self.upstream), self._learning():
                 number = await count(self.query, self.options, self.upstream, self.tally)
             self._over = True
             yield orjson.dumps({"count": number})
@@ -206,6 +208,10 @@ class RunningSearch:
     def total(self) -> int | None:
         """The number of all results, those outside the window too, None where it is not known."""
         return None if self.tally.partial else self.tally.total
+
+    def age_s(self) -> int | None:
+        """How old the answer is, None where all of it was fetched for this request."""
+        return self.upstream.age_s
 
     def _remaining(self) -> int | None:
         """How many results lie behind the window, None where that is not known."""

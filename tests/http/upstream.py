@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from starlette.applications import Starlette
 
 from gateway.healthimaging.body import Body
-from gateway.healthimaging.walk import Calls
+from gateway.healthimaging.metadata import MetadataStore
+from gateway.healthimaging.quota import Quota
+from gateway.healthimaging.walks import Calls, WalkLimits, Walks
 from gateway.qido.query import Dialect
 from gateway.search.imageset import ImageSet, Page
 from gateway.search.plan import Plan, SearchOptions
@@ -67,5 +69,7 @@ def app_over(
     async def nothing() -> None:
         return None
 
-    service = SearchService(calls, search, limits, dialect, clock=lambda: 0.0)
+    walks = Walks(calls, Quota(1e6, 10**6), WalkLimits(ttl_s=0, continue_s=0), lambda: 0.0)
+    store = MetadataStore(calls)
+    service = SearchService(walks, store, search, limits, dialect, clock=lambda: 0.0)
     return create_app(service, options, nothing)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -17,7 +17,8 @@ from gateway.healthimaging.body import Body
 from gateway.healthimaging.client import criteria_of, page_of
 from gateway.healthimaging.errors import error_of
 from gateway.healthimaging.metadata import MetadataLimits, MetadataStore
-from gateway.healthimaging.walk import Calls
+from gateway.healthimaging.quota import Quota
+from gateway.healthimaging.walks import Calls, WalkLimits, Walks
 from gateway.qido.attributes import Resource
 from gateway.qido.query import Dialect, Query, parse_query
 from gateway.search.imageset import Page
@@ -36,6 +37,8 @@ RESOURCES = {
     "study-instances": Resource.STUDY_INSTANCES,
     "series-instances": Resource.SERIES_INSTANCES,
 }
+NOT_SHARED = WalkLimits(ttl_s=0, continue_s=0, cache_bytes=0, scan_concurrency=1)
+"""Every request has walks of its own, one after the other."""
 MANY_CALLS = Limits(default_limit=10_000, max_results=10_000, max_calls=100_000, max_s=3600)
 
 
@@ -106,10 +109,13 @@ def service_over(
     limits: Limits = MANY_CALLS,
     dialect: Dialect = Dialect(),  # noqa: B008 - frozen
     cache_bytes: int = 10**8,
+    walk_limits: WalkLimits = NOT_SHARED,
+    clock: Callable[[], float] = lambda: 0.0,
 ) -> SearchService:
-    """A service that never waits for its turn to fetch metadata."""
+    """A service that never waits for its turn to call."""
     store = MetadataStore(calls, MetadataLimits(cache_bytes, calls_per_s=1e6, burst=10**6))
-    return SearchService(calls, options, limits, dialect, clock=lambda: 0.0, metadata=store)
+    walks = Walks(calls, Quota(1e6, 10**6), walk_limits, clock)
+    return SearchService(walks, store, options, limits, dialect, clock)
 
 
 def app_of(service: SearchService) -> Starlette:
@@ -130,10 +136,18 @@ class Gateway:
     limits: Limits = MANY_CALLS
     dialect: Dialect = Dialect()  # noqa: RUF009 - frozen
     cache_bytes: int = 10**8
+    walk_limits: WalkLimits = NOT_SHARED
+    clock: Callable[[], float] = lambda: 0.0
 
     def __post_init__(self) -> None:
         self.service = service_over(
-            self.calls, self.options, self.limits, self.dialect, self.cache_bytes
+            self.calls,
+            self.options,
+            self.limits,
+            self.dialect,
+            self.cache_bytes,
+            self.walk_limits,
+            self.clock,
         )
 
     async def ask(

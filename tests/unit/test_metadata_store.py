@@ -19,7 +19,10 @@ from gateway.healthimaging import metadata as metadata_module
 from gateway.healthimaging.body import Body
 from gateway.healthimaging.budget import Budget
 from gateway.healthimaging.metadata import DEFAULT_NAMES, MetadataLimits, MetadataStore
-from gateway.healthimaging.walk import RequestUpstream, Rungs
+from gateway.healthimaging.quota import Quota
+from gateway.healthimaging.rungs import Rungs
+from gateway.healthimaging.upstream import RequestUpstream
+from gateway.healthimaging.walks import WalkLimits, Walks
 from gateway.search.imageset import ImageSet, Page
 from gateway.search.metadata import Fault, Metadata
 from gateway.search.plan import Plan

@@ -16,7 +16,10 @@ from gateway.errors import (
 from gateway.healthimaging.body import Body
 from gateway.healthimaging.budget import Budget
 from gateway.healthimaging.metadata import MetadataStore
-from gateway.healthimaging.walk import RUNG_MEMORY_S, RequestUpstream, Rungs
+from gateway.healthimaging.quota import Quota
+from gateway.healthimaging.rungs import RUNG_MEMORY_S, Rungs
+from gateway.healthimaging.upstream import RequestUpstream
+from gateway.healthimaging.walks import WalkLimits, Walks
 from gateway.search.imageset import Page
 from gateway.search.plan import CreatedBetween, Equal, Plan, Sort, StudyDateBetween
 

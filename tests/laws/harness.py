@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -16,15 +16,14 @@ from gateway.emulator.variants import Variants
 from gateway.healthimaging.body import Body
 from gateway.healthimaging.client import criteria_of, page_of
 from gateway.healthimaging.errors import error_of
-from gateway.healthimaging.metadata import MetadataLimits, MetadataStore
-from gateway.healthimaging.quota import Quota
-from gateway.healthimaging.walks import Calls, WalkLimits, Walks
+from gateway.healthimaging.walks import Calls, WalkLimits
 from gateway.qido.attributes import Resource
 from gateway.qido.query import Dialect, Query, parse_query
 from gateway.search.imageset import Page
 from gateway.search.plan import Plan, SearchOptions
 from gateway.server.routes import ServerOptions, create_app
 from gateway.server.searches import Limits, RunningSearch, SearchService
+from tests.building import NOT_SHARED, Clock, service_over, standing
 from tests.laws.blobs import Blobs
 from tests.laws.oracle import Question, World, text_of
 
@@ -37,8 +36,6 @@ RESOURCES = {
     "study-instances": Resource.STUDY_INSTANCES,
     "series-instances": Resource.SERIES_INSTANCES,
 }
-NOT_SHARED = WalkLimits(ttl_s=0, continue_s=0, cache_bytes=0, scan_concurrency=1)
-"""Every request has walks of its own, one after the other."""
 MANY_CALLS = Limits(default_limit=10_000, max_results=10_000, max_calls=100_000, max_s=3600)
 
 
@@ -103,21 +100,6 @@ class Stream:
         """There is nothing to close."""
 
 
-def service_over(
-    calls: Calls,
-    options: SearchOptions = SearchOptions(),  # noqa: B008 - frozen
-    limits: Limits = MANY_CALLS,
-    dialect: Dialect = Dialect(),  # noqa: B008 - frozen
-    cache_bytes: int = 10**8,
-    walk_limits: WalkLimits = NOT_SHARED,
-    clock: Callable[[], float] = lambda: 0.0,
-) -> SearchService:
-    """A service that never waits for its turn to call."""
-    store = MetadataStore(calls, MetadataLimits(cache_bytes, calls_per_s=1e6, burst=10**6))
-    walks = Walks(calls, Quota(1e6, 10**6), walk_limits, clock)
-    return SearchService(walks, store, options, limits, dialect, clock)
-
-
 def app_of(service: SearchService) -> Starlette:
     """The application that serves its searches."""
 
@@ -137,7 +119,7 @@ class Gateway:
     dialect: Dialect = Dialect()  # noqa: RUF009 - frozen
     cache_bytes: int = 10**8
     walk_limits: WalkLimits = NOT_SHARED
-    clock: Callable[[], float] = lambda: 0.0
+    clock: Clock = standing
 
     def __post_init__(self) -> None:
         self.service = service_over(

@@ -28,9 +28,10 @@ from gateway.search.imageset import ImageSet, Page
 from gateway.search.metadata import Metadata, PackedInstance
 from gateway.search.plan import Plan, SearchOptions, completion, plan
 from gateway.server.telemetry import configure_logging
+from tests.building import service_over
 from tests.http.driver import Answer, ask
 from tests.laws.blobs import packed
-from tests.laws.harness import StoreCalls, app_of, service_over, store_of
+from tests.laws.harness import MANY_CALLS, StoreCalls, app_of, store_of
 from tests.laws.test_laws import EXAMPLES
 
 SENTINEL = "SENTINEL"
@@ -99,7 +100,7 @@ async def _ask(
     store = store_of(summaries)
     calls = Failing(store, 20, {one["imageSetId"]: blob for one in summaries})
     calls.fails_at, calls.failure = fails_at, failure or ValueError()
-    app = app_of(service_over(calls))
+    app = app_of(service_over(calls, limits=MANY_CALLS))
     answer = await ask(app, target, headers={"x-request-id": f"{SENTINEL} ^", "accept": accept})
     store.close()
     return answer

@@ -27,11 +27,11 @@ from gateway.search.grouping import MAX_WINDOW
 from gateway.search.imageset import Page
 from gateway.search.metadata import Fault
 from gateway.search.pipeline import MAX_SORTED
-from gateway.search.plan import MAX_TEXT_LENGTH, Plan, SearchOptions
+from gateway.search.plan import MAX_TEXT_LENGTH, Plan
 from gateway.search.tally import Tally
 from gateway.server.responses import STATUS_OF
 from gateway.server.routes import MAX_URI_LENGTH
-from gateway.server.searches import Limits, SearchService
+from tests.building import service_over
 from tests.unit.test_architecture import FLOOR_OF
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -267,7 +267,7 @@ class NoCalls:
 def _warnings(
     query_string: bytes, tally: Tally | None = None, resource: Resource = Resource.STUDIES
 ) -> list[str]:
-    service = SearchService(NoCalls(), SearchOptions(), Limits(), Dialect(), clock=lambda: 0.0)
+    service = service_over(NoCalls())
     running = service.start(parse_query(resource, query_string))
     running.tally = tally or Tally(total=0)
     running._over = True
@@ -282,7 +282,7 @@ def test_warnings_are_documented() -> None:
         *_warnings(b"", Tally(total=0, faults={Fault.GONE: {"a", "b"}}, partial={"a", "b"})),
         *_warnings(b"limit=2", Tally(total=9)),
         *_warnings(b"", Tally()),
-        *_warnings(b"", Tally(total=0, hidden={"a", "b"})),
+        *_warnings(b"", Tally(total=0, hidden=dict.fromkeys("ab"))),
     }
     plain = {
         text.replace("SeriesDescription", "NAME")

@@ -56,7 +56,7 @@ def service_of(settings: Settings, client: HealthImagingClient) -> SearchService
         strict=settings.strict_parameters,
         study_attributes=frozenset(settings.metadata.study_attributes),
     )
-    store = MetadataStore(client, settings.metadata.limits)
+    store = MetadataStore(client, settings.metadata_limits)
     return SearchService(client, settings.search_options, limits, dialect, metadata=store)
 
 

@@ -11,6 +11,8 @@ from starlette.applications import Starlette
 from gateway.config import Settings
 from gateway.healthimaging.client import HealthImagingClient
 from gateway.healthimaging.metadata import MetadataStore
+from gateway.healthimaging.metered import MeteredCalls
+from gateway.healthimaging.metrics import Meters
 from gateway.qido.query import Dialect
 from gateway.server.routes import ServerOptions, create_app
 from gateway.server.searches import Limits, SearchService
@@ -56,8 +58,12 @@ def service_of(settings: Settings, client: HealthImagingClient) -> SearchService
         strict=settings.strict_parameters,
         study_attributes=frozenset(settings.metadata.study_attributes),
     )
-    store = MetadataStore(client, settings.metadata_limits)
-    return SearchService(client, settings.search_options, limits, dialect, metadata=store)
+    meters = Meters()
+    calls = MeteredCalls(client, meters)
+    store = MetadataStore(calls, settings.metadata_limits)
+    return SearchService(
+        calls, settings.search_options, limits, dialect, metadata=store, meters=meters
+    )
 
 
 def _has_own_endpoint(environment: Mapping[str, str]) -> bool:

@@ -13,6 +13,7 @@ import orjson
 from gateway.errors import QueryError, StudyWindowError, UpstreamUnavailableError
 from gateway.healthimaging.budget import Budget
 from gateway.healthimaging.metadata import MetadataStore
+from gateway.healthimaging.metrics import Meters
 from gateway.healthimaging.walk import Calls, RequestUpstream, Rungs
 from gateway.qido.attributes import Level, returned_by_default
 from gateway.qido.elements import elements_of, in_order
@@ -48,12 +49,15 @@ class SearchService:
         dialect: Dialect,
         clock: Callable[[], float] = time.monotonic,
         metadata: MetadataStore | None = None,
+        meters: Meters | None = None,
     ) -> None:
         self.dialect = dialect
+        self.meters = meters or Meters()
         self._calls, self._limits, self._clock = calls, limits, clock
         self._options = options
         self._rungs = Rungs(clock)
-        self._metadata = metadata or MetadataStore(calls)
+        self._metadata = store = metadata or MetadataStore(calls)
+        self.meters.watch_metadata(lambda: store.weight)
 
     def start(self, query: Query) -> RunningSearch:
         """A search of `query`; nothing is called before its results are asked for."""
@@ -65,6 +69,7 @@ class SearchService:
             options=self._options,
             upstream=RequestUpstream(self._calls, self._rungs, budget, self._metadata),
             on_disorder=self._trust_less,
+            meters=self.meters,
         )
 
     def _trust_less(self, failed: SearchOptions) -> None:
@@ -88,6 +93,7 @@ class RunningSearch:
     options: SearchOptions
     upstream: RequestUpstream
     on_disorder: Callable[[SearchOptions], None]
+    meters: Meters
     tally: Tally = field(default_factory=Tally)
     _over: bool = False
     _told: int | None = None  # how many image sets were said to lack instances, once it was said
@@ -135,7 +141,7 @@ class RunningSearch:
             self._check_told(form)
             yield bytes(pending) + form.ending(self._ending())
         finally:
-            on_end(self.facts())
+            self._end(on_end)
 
     def _check_told(self, form: Body) -> None:
         """See that no instances went missing after the header had said that none does.
@@ -158,7 +164,11 @@ class RunningSearch:
             self._over = True
             yield orjson.dumps({"count": number})
         finally:
-            on_end(self.facts())
+            self._end(on_end)
+
+    def _end(self, on_end: Callable[[dict[str, object]], None]) -> None:
+        self.meters.searched(self.upstream.budget.calls)
+        on_end(self.facts())
 
     @contextmanager
     def _learning(self) -> Iterator[None]:
@@ -166,6 +176,7 @@ class RunningSearch:
         try:
             yield
         except StudyWindowError:
+            self.meters.late_part()
             self.on_disorder(self.options)
             raise
 

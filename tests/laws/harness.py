@@ -17,6 +17,8 @@ from gateway.healthimaging.body import Body
 from gateway.healthimaging.client import criteria_of, page_of
 from gateway.healthimaging.errors import error_of
 from gateway.healthimaging.metadata import MetadataLimits, MetadataStore
+from gateway.healthimaging.metered import MeteredCalls
+from gateway.healthimaging.metrics import Meters
 from gateway.healthimaging.walk import Calls
 from gateway.qido.attributes import Resource
 from gateway.qido.query import Dialect, Query, parse_query
@@ -108,8 +110,12 @@ def service_over(
     cache_bytes: int = 10**8,
 ) -> SearchService:
     """A service that never waits for its turn to fetch metadata."""
-    store = MetadataStore(calls, MetadataLimits(cache_bytes, calls_per_s=1e6, burst=10**6))
-    return SearchService(calls, options, limits, dialect, clock=lambda: 0.0, metadata=store)
+    meters = Meters()
+    counted = MeteredCalls(calls, meters)
+    store = MetadataStore(counted, MetadataLimits(cache_bytes, calls_per_s=1e6, burst=10**6))
+    return SearchService(
+        counted, options, limits, dialect, clock=lambda: 0.0, metadata=store, meters=meters
+    )
 
 
 def app_of(service: SearchService) -> Starlette:

@@ -12,6 +12,8 @@ from starlette.applications import Starlette
 from gateway.config import Settings
 from gateway.healthimaging.client import HealthImagingClient
 from gateway.healthimaging.metadata import MetadataStore
+from gateway.healthimaging.metered import MeteredCalls
+from gateway.healthimaging.metrics import Meters
 from gateway.healthimaging.quota import Quota
 from gateway.healthimaging.walks import Walks
 from gateway.qido.query import Dialect
@@ -59,12 +61,16 @@ def service_of(settings: Settings, client: HealthImagingClient) -> SearchService
         strict=settings.strict_parameters,
         study_attributes=frozenset(settings.metadata.study_attributes),
     )
+    meters = Meters()
+    calls = MeteredCalls(client, meters)
+    quota = Quota(settings.quota_limits, meters.waited)
     return SearchService(
-        Walks(client, Quota(), settings.walk_limits, time.monotonic),
-        MetadataStore(client, settings.metadata.limits),
+        Walks(calls, quota, settings.walk_limits, meters, time.monotonic),
+        MetadataStore(calls, settings.metadata_limits),
         settings.search_options,
         limits,
         dialect,
+        meters,
     )
 
 

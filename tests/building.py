@@ -6,7 +6,9 @@ from collections.abc import Callable
 
 from gateway.healthimaging.budget import Budget
 from gateway.healthimaging.metadata import MetadataLimits, MetadataStore
-from gateway.healthimaging.quota import Quota
+from gateway.healthimaging.metered import MeteredCalls
+from gateway.healthimaging.metrics import Meters
+from gateway.healthimaging.quota import Quota, QuotaLimits
 from gateway.healthimaging.rungs import Rungs
 from gateway.healthimaging.upstream import RequestUpstream
 from gateway.healthimaging.walks import PAGE_SIZE, Calls, WalkLimits, Walks
@@ -30,9 +32,11 @@ def walks_over(
     limits: WalkLimits = NOT_SHARED,
     clock: Clock = standing,
     page_size: int = PAGE_SIZE,
+    meters: Meters | None = None,
 ) -> Walks:
     """Walks that never wait for the quota."""
-    return Walks(calls, Quota(1e6, 10**6), limits, clock, page_size=page_size)
+    quota = Quota(QuotaLimits(1e6, 10**6))
+    return Walks(calls, quota, limits, meters or Meters(), clock, page_size=page_size)
 
 
 def upstream_over(
@@ -57,6 +61,8 @@ def service_over(
     clock: Clock = standing,
 ) -> SearchService:
     """A service that never waits for its turn to call."""
-    store = MetadataStore(calls, MetadataLimits(cache_bytes, calls_per_s=1e6, burst=10**6))
-    walks = walks_over(calls, walk_limits, clock)
-    return SearchService(walks, store, options, limits, dialect, clock)
+    meters = Meters()
+    counted = MeteredCalls(calls, meters)
+    store = MetadataStore(counted, MetadataLimits(cache_bytes, calls_per_s=1e6, burst=10**6))
+    walks = walks_over(counted, walk_limits, clock, meters=meters)
+    return SearchService(walks, store, options, limits, dialect, meters, clock)

@@ -7,13 +7,12 @@ fetches each page when he comes to it; lanes only have it fetched by then.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from gateway.errors import GatewayError
 from gateway.healthimaging.cutting import PAGES_A_WINDOW
+from gateway.healthimaging.loading import Loader
 from gateway.healthimaging.walk import Step, Walk, Window
-from gateway.search.imageset import Page
 
 
 @dataclass(slots=True, eq=False)
@@ -40,14 +39,11 @@ class _Lane:
 class Lanes:
     """The lanes of one request through one walk that has been cut.
 
-    `fetch` gives the page of a step and holds it until the request has read it; `held` tells how
-    many are held so.
+    What `loader` reads it holds until the request has read it too.
     """
 
-    def __init__(
-        self, walk: Walk, fetch: Callable[[Step], Awaitable[Page]], held: Callable[[], int]
-    ) -> None:
-        self._walk, self._fetch, self._held = walk, fetch, held
+    def __init__(self, walk: Walk, loader: Loader) -> None:
+        self._walk, self._loader = walk, loader
         self._lanes: list[_Lane] = []
         self._claimed = 0  # windows, the first one aside
 
@@ -76,10 +72,10 @@ class Lanes:
                 lane.task.cancel()
 
     def _has_room(self, at_once: int) -> bool:
-        return self._held() < at_once * PAGES_A_WINDOW
+        return self._loader.held < at_once * PAGES_A_WINDOW
 
     def _next(self, pages: float, at_once: int) -> _Lane | None:
-        wanted = pages - self._held() - sum(lane.left for lane in self._lanes)
+        wanted = pages - self._loader.held - sum(lane.left for lane in self._lanes)
         if wanted <= 0:
             return None
         self._claimed += 1
@@ -88,6 +84,7 @@ class Lanes:
             window: Window | None = windows[self._claimed]
         else:
             window = self._walk.next_window(wanted, at_once)
+            self._loader.walks.meters.date_window()
         if window is None:
             self._claimed = len(windows) - 1
             return None
@@ -99,7 +96,7 @@ class Lanes:
         try:
             while lane.step is not None and self._has_room(at_once):
                 step = lane.step
-                page = await self._fetch(step)
+                page = await self._loader.read(step)
                 lane.pages += 1
                 lane.image_sets += len(page.image_sets)
                 lane.step = self._walk.after(step, page) if page.next_token else None

@@ -66,6 +66,8 @@ class Reading(AsyncIterator[Page]):
         step = self._following()
         if step is None:
             return None
+        meters = self._loader.walks.meters
+        meters.page("fetched" if step.page is None else "reused")
         page = await self._loader.read(step)
         if page.next_token:
             mark = hash((step.window.plan, page.next_token))
@@ -90,7 +92,7 @@ class Reading(AsyncIterator[Page]):
         self._cut(self._page, pages, at_once)
         if self._walk.cut is not None and at_once > 1:
             if self._lanes is None:
-                self._lanes = Lanes(self._walk, self._loader.read, lambda: self._loader.held)
+                self._lanes = Lanes(self._walk, self._loader)
             self._lanes.expect(pages, self._step.window, at_once - 1)
         if (step := self._following()) is not None:
             self._loader.prefetch(step)

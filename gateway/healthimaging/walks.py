@@ -19,6 +19,7 @@ from gateway.errors import UpstreamError, UpstreamValidationError, WalkLostError
 from gateway.healthimaging.budget import Budget
 from gateway.healthimaging.flight import Flight
 from gateway.healthimaging.metadata import MIB, MetadataCalls
+from gateway.healthimaging.metrics import Meters
 from gateway.healthimaging.quota import Quota
 from gateway.healthimaging.walk import Step, Walk
 from gateway.search.imageset import Page
@@ -60,11 +61,13 @@ class Walks:
         calls: Calls,
         quota: Quota,
         limits: WalkLimits,
+        meters: Meters,
         clock: Callable[[], float],
         source: Hashable = "",
         page_size: int = PAGE_SIZE,
     ) -> None:
-        self.quota, self.limits, self.page_size = quota, limits, page_size
+        self.quota, self.limits, self.meters = quota, limits, meters
+        self.page_size = page_size
         self.weight = 0
         self._calls, self._clock, self._source = calls, clock, source
         self._walks: dict[Hashable, list[Walk]] = {}
@@ -169,6 +172,7 @@ class Walks:
             attempts = exc.attempts
             if step.token and isinstance(exc, UpstreamValidationError):
                 self.forget(walk)
+                self.meters.lost_walk()
                 raise WalkLostError("HealthImaging takes a next token no longer.") from exc
             raise
         finally:

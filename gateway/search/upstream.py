@@ -13,7 +13,7 @@ from gateway.search.trail import Trail
 
 
 class Walk(Protocol):
-    """The pages of one plan, each once, in the upstream's order; they go on where they were left."""
+    """The pages of one plan, each once, in the upstream's order, from where they were left."""
 
     @property
     def plan(self) -> Plan:

@@ -13,6 +13,7 @@ import orjson
 from gateway.errors import QueryError, StudyWindowError, UpstreamUnavailableError
 from gateway.healthimaging.budget import Budget
 from gateway.healthimaging.metadata import MetadataStore
+from gateway.healthimaging.metrics import Meters
 from gateway.healthimaging.rungs import Rungs
 from gateway.healthimaging.upstream import RequestUpstream
 from gateway.healthimaging.walks import Walks
@@ -49,13 +50,18 @@ class SearchService:
         options: SearchOptions,
         limits: Limits,
         dialect: Dialect,
+        meters: Meters,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.dialect = dialect
+        self.meters = meters
         self._walks, self._metadata = walks, metadata
         self._limits, self._clock = limits, clock
         self._options = options
         self._rungs = Rungs(clock)
+        meters.watch_queue(lambda: walks.quota.waiting)
+        meters.watch_walks(lambda: walks.alive, lambda: walks.held_bytes)
+        meters.watch_metadata(lambda: metadata.weight)
 
     def start(self, query: Query) -> RunningSearch:
         """A search of `query`; nothing is called before its results are asked for."""
@@ -67,6 +73,7 @@ class SearchService:
             options=self._options,
             upstream=RequestUpstream(self._walks, self._rungs, budget, self._metadata),
             on_disorder=self._trust_less,
+            meters=self.meters,
         )
 
     def _trust_less(self, failed: SearchOptions) -> None:
@@ -90,6 +97,7 @@ class RunningSearch:
     options: SearchOptions
     upstream: RequestUpstream
     on_disorder: Callable[[SearchOptions], None]
+    meters: Meters
     tally: Tally = field(default_factory=Tally)
     _over: bool = False
     _told: int | None = None  # how many image sets were said to lack instances, once it was said
@@ -137,7 +145,7 @@ class RunningSearch:
             self._check_told(form)
             yield bytes(pending) + form.ending(self._ending())
         finally:
-            on_end(self.facts())
+            self._end(on_end)
 
     def _check_told(self, form: Body) -> None:
         """See that no instances went missing after the header had said that none does.
@@ -160,7 +168,11 @@ class RunningSearch:
             self._over = True
             yield orjson.dumps({"count": number})
         finally:
-            on_end(self.facts())
+            self._end(on_end)
+
+    def _end(self, on_end: Callable[[dict[str, object]], None]) -> None:
+        self.meters.searched(self.upstream.budget.calls)
+        on_end(self.facts())
 
     @contextmanager
     def _learning(self) -> Iterator[None]:
@@ -168,6 +180,7 @@ class RunningSearch:
         try:
             yield
         except StudyWindowError:
+            self.meters.late_part()
             self.on_disorder(self.options)
             raise
 

@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 from gateway.config import Settings
 from gateway.healthimaging.client import HealthImagingClient
 from gateway.healthimaging.metadata import MetadataStore
+from gateway.healthimaging.source import configured_endpoint
 from gateway.qido.query import Dialect
 from gateway.server.routes import ServerOptions, create_app
 from gateway.server.searches import Limits, SearchService
@@ -40,7 +41,8 @@ def client_of(
     return HealthImagingClient(
         settings.datastore_id,
         settings.region,
-        inject_host_prefix=not _has_own_endpoint(environment),
+        # botocore would put "runtime-" before any endpoint's host; only AWS's own has such a name
+        inject_host_prefix=not configured_endpoint(environment),
     )
 
 
@@ -58,9 +60,3 @@ def service_of(settings: Settings, client: HealthImagingClient) -> SearchService
     )
     store = MetadataStore(client, settings.metadata.limits)
     return SearchService(client, settings.search_options, limits, dialect, metadata=store)
-
-
-def _has_own_endpoint(environment: Mapping[str, str]) -> bool:
-    # botocore would put "runtime-" before any endpoint's host; only AWS's own has such a name
-    names = ("AWS_ENDPOINT_URL_MEDICAL_IMAGING", "AWS_ENDPOINT_URL")
-    return any(environment.get(name) for name in names)

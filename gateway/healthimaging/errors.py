@@ -6,7 +6,7 @@ Their texts stay behind: they can hold the URL.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from aiohttp import ClientError as HttpError
 from botocore import exceptions as botocore
@@ -19,6 +19,9 @@ from gateway.errors import (
     UpstreamUnavailableError,
     UpstreamValidationError,
 )
+
+Outcome = Literal["ok", "throttled", "invalid", "rejected", "timeout", "unavailable"]
+"""How a call ended; "invalid" is a refusal of the search criteria, "rejected" any other."""
 
 BODY_ERRORS = (botocore.BotoCoreError, HttpError)
 """What reading a body can raise: aiobotocore makes botocore's own of most that aiohttp raises."""
@@ -40,6 +43,13 @@ _BY_EXCEPTION: tuple[tuple[type[Exception], type[UpstreamError]], ...] = (
     (botocore.IncompleteReadError, UpstreamUnavailableError),
     (HttpError, UpstreamUnavailableError),
     (botocore.BotoCoreError, UpstreamRejectedError),  # credentials, region, an unreadable answer
+)
+_OUTCOMES: tuple[tuple[type[UpstreamError], Outcome], ...] = (
+    (UpstreamThrottledError, "throttled"),
+    (UpstreamValidationError, "invalid"),
+    (UpstreamRejectedError, "rejected"),
+    (UpstreamTimeoutError, "timeout"),
+    (UpstreamError, "unavailable"),
 )
 _MESSAGES: Mapping[type[UpstreamError], str] = {
     UpstreamThrottledError: "HealthImaging's calls a second are used up.",
@@ -83,3 +93,8 @@ def error_for(exc: Exception) -> UpstreamError:
 def error_as(kind: type[UpstreamError]) -> UpstreamError:
     """The error of this kind, with its words."""
     return kind(_MESSAGES[kind])
+
+
+def outcome_of(error: UpstreamError) -> Outcome:
+    """How a call ended that has raised this."""
+    return next(outcome for kind, outcome in _OUTCOMES if isinstance(error, kind))

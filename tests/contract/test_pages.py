@@ -66,11 +66,11 @@ def _spoken(value: Any) -> Any:
 
 
 async def bodies(url: str) -> AsyncIterator[bytes]:
-    """Those of a whole walk of pages of 7."""
+    """Those of a whole walk, 20 image sets a page."""
     target, token = f"{url}/datastore/{DATASTORE_ID}/searchImageSets", ""
     async with aiohttp.ClientSession() as session:
         while True:
-            asked = {"maxResults": "7", **({"nextToken": token} if token else {})}
+            asked = {"maxResults": "20", **({"nextToken": token} if token else {})}
             criteria = {"filters": [EVERY]}
             async with session.post(target, params=asked, json=criteria) as response:
                 assert 200 == response.status
@@ -111,6 +111,14 @@ TIMES = st.one_of(
     st.integers(0, 4 * 10**12).map(lambda ms: ms / 1000),
     st.datetimes(datetime(1971, 1, 1), datetime(2099, 1, 1)).map(lambda t: f"{t.isoformat()}Z"),
 )  # fmt: skip
+INTEGERS = st.none() | st.integers(-(2**31), 2**31 - 1)
+TAGS = st.fixed_dictionaries(
+    {},
+    optional={
+        name: INTEGERS if shape.type_name == "integer" else INTEGERS | TEXTS
+        for name, shape in KNOWN_TAGS.items()
+    },
+)
 SUMMARIES = st.fixed_dictionaries(
     {"imageSetId": st.text("0123456789abcdef", min_size=1, max_size=32)},
     optional={
@@ -119,10 +127,7 @@ SUMMARIES = st.fixed_dictionaries(
         "updatedAt": TIMES,
         "isPrimary": st.none() | st.booleans(),
         "storageTier": TEXTS,
-        "DICOMTags": st.none()
-        | st.dictionaries(
-            st.sampled_from(sorted(KNOWN_TAGS)), st.none() | TEXTS | st.integers(-(2**31), 2**31)
-        ),
+        "DICOMTags": st.none() | TAGS,
     },
 )
 ANSWERS = st.fixed_dictionaries(

@@ -59,7 +59,7 @@ class HealthImagingClient:
 
     At most `pool_size` calls are under way at once; others wait for a connection. `on_throttled` is
     told of each attempt at SearchImageSets that was throttled, also where another one followed;
-    `on_answer` of each call once it is over: the operation's name and its outcome.
+    `on_answer` of each call that is not given up: the operation's name and its outcome.
     """
 
     def __init__(

@@ -188,6 +188,22 @@ async def test_what_is_told_of_metadata(
     assert ([("GetImageSetMetadata", outcome)], 0) == (up.told.answers, up.told.throttled)
 
 
+async def test_nothing_is_told_of_a_call_that_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call that nobody waits for any more has no outcome; the next one has its own."""
+    async with upstream(monkeypatch) as up:
+        await up.client.search_image_sets(Plan(), 50, "")
+        up.faults.latency_ms = 200
+        call = asyncio.create_task(up.client.search_image_sets(Plan(), 50, ""))
+        while up.faults.calls["SearchImageSets"] < 2:  # noqa: ASYNC110 - it has no event for that
+            await asyncio.sleep(0)
+        call.cancel()
+        up.faults.latency_ms = 0
+        await up.client.search_image_sets(Plan(), 50, "")
+        with suppress(asyncio.CancelledError):
+            await call
+    assert [("SearchImageSets", "ok")] * 2 == up.told.answers
+
+
 async def test_a_pool_of_one_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     """Calls beyond the pool wait for a connection, and are answered."""
     async with upstream(monkeypatch, pool_size=1) as up:

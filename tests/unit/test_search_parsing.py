@@ -14,7 +14,7 @@ from gateway.errors import UpstreamRejectedError
 from gateway.healthimaging.parsing import ParserFactory, page_of, searched
 from gateway.search.imageset import ImageSet, Page
 
-MANY_TIMES_THE_REFERENCE = 6
+MANY_TIMES_THE_REFERENCE = 4
 
 
 async def parsed(body: bytes, status: int = 200, operation: str = "SearchImageSets") -> Any:

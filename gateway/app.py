@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from starlette.applications import Starlette
 
@@ -15,6 +15,7 @@ from gateway.healthimaging.metadata import MetadataStore
 from gateway.healthimaging.metered import MeteredCalls
 from gateway.healthimaging.metrics import Meters
 from gateway.healthimaging.quota import Quota
+from gateway.healthimaging.source import configured_endpoint
 from gateway.healthimaging.walks import Walks
 from gateway.qido.query import Dialect
 from gateway.server.routes import ServerOptions, create_app
@@ -23,14 +24,19 @@ from gateway.server.searches import Limits, SearchService
 
 def build(settings: Settings, environment: Mapping[str, str] = os.environ) -> Starlette:
     """The application of `settings`. It calls nothing before its first search."""
-    client = client_of(settings, environment)
+    service, client = service_of(settings, environment)
     options = ServerOptions(
         public_base_url=settings.public_base_url,
         cors_origins=settings.cors_origins,
         no_match_status=settings.no_match_status,
         cache_control=settings.cache_control,
     )
-    app = create_app(service_of(settings, client), options, client.aclose)
+
+    async def close() -> None:
+        service.close()
+        await client.aclose()
+
+    app = create_app(service, options, close)
     # What stands now stays. A full collection that walked it, while metadata is read, would hold
     # every request for some 50 ms (bench/stall.py)
     gc.collect()
@@ -39,18 +45,28 @@ def build(settings: Settings, environment: Mapping[str, str] = os.environ) -> St
 
 
 def client_of(
-    settings: Settings, environment: Mapping[str, str] = os.environ
+    settings: Settings,
+    environment: Mapping[str, str] = os.environ,
+    on_throttled: Callable[[], None] = lambda: None,
 ) -> HealthImagingClient:
-    """The client of the settings' data store. It calls nothing before its first search."""
+    """The client of the settings' data store. It calls nothing before its first search.
+
+    `on_throttled` is told of each call that AWS has throttled.
+    """
     return HealthImagingClient(
         settings.datastore_id,
         settings.region,
-        inject_host_prefix=not _has_own_endpoint(environment),
+        # botocore would put "runtime-" before any endpoint's host; only AWS's own has such a name
+        inject_host_prefix=not configured_endpoint(environment),
+        pool_size=max(settings.quota_burst, settings.metadata.burst),
+        on_throttled=on_throttled,
     )
 
 
-def service_of(settings: Settings, client: HealthImagingClient) -> SearchService:
-    """The searches of `settings`, made by `client`."""
+def service_of(
+    settings: Settings, environment: Mapping[str, str] = os.environ
+) -> tuple[SearchService, HealthImagingClient]:
+    """The searches of `settings`, and the client that makes their calls."""
     limits = Limits(
         default_limit=settings.default_limit,
         max_results=settings.max_results,
@@ -62,19 +78,15 @@ def service_of(settings: Settings, client: HealthImagingClient) -> SearchService
         study_attributes=frozenset(settings.metadata.study_attributes),
     )
     meters = Meters()
-    calls = MeteredCalls(client, meters)
     quota = Quota(settings.quota_limits, meters.waited)
-    return SearchService(
-        Walks(calls, quota, settings.walk_limits, meters, time.monotonic),
+    client = client_of(settings, environment, quota.throttled)
+    calls = MeteredCalls(client, meters)
+    service = SearchService(
+        Walks(calls, quota, settings.walk_limits, meters, time.monotonic, client.source),
         MetadataStore(calls, settings.metadata_limits),
         settings.search_options,
         limits,
         dialect,
         meters,
     )
-
-
-def _has_own_endpoint(environment: Mapping[str, str]) -> bool:
-    # botocore would put "runtime-" before any endpoint's host; only AWS's own has such a name
-    names = ("AWS_ENDPOINT_URL_MEDICAL_IMAGING", "AWS_ENDPOINT_URL")
-    return any(environment.get(name) for name in names)
+    return service, client

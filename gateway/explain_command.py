@@ -47,13 +47,12 @@ def explain(
 
     Without --run nothing is called, and neither data store nor credentials are needed.
     """
-    from gateway.app import client_of, service_of
+    from gateway.app import service_of
     from gateway.explain_tree import show, tree_of, tree_of_run
     from gateway.search.explain import explain as explanation_of
 
     settings = _settings(config, datastore_id, region, run=run)
-    client = client_of(settings)
-    service = service_of(settings, client)
+    service, client = service_of(settings)
     search = service.start(_query(target, service.dialect))
     max_calls = search.upstream.budget.max_calls
     explained = explanation_of(search.query, search.options, search.limit, max_calls)

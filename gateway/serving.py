@@ -70,6 +70,7 @@ def serve(app: ASGIApp, host: str, port: int, on_ready: Callable[[str], None]) -
     config = uvicorn.Config(
         app,
         http=_Protocol,
+        loop="auto",  # uvloop, which costs less for each page, where it can be had; else asyncio
         access_log=False,  # it prints query strings, which hold patient data
         log_config=None,
         proxy_headers=False,

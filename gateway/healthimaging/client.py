@@ -6,9 +6,8 @@ Source: botocore's service model of medical-imaging, API 2023-07-19 (documented)
 from __future__ import annotations
 
 import asyncio
-import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from typing import Any
@@ -17,10 +16,12 @@ from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
 from botocore import exceptions as botocore
 
-from gateway.errors import UpstreamRejectedError
+from gateway.errors import UpstreamThrottledError
 from gateway.healthimaging.body import Body
-from gateway.healthimaging.errors import error_as, error_for, error_of, is_missing
-from gateway.search.imageset import ImageSet, Page
+from gateway.healthimaging.errors import BODY_ERRORS, error_for, error_of, is_missing
+from gateway.healthimaging.parsing import OK, ParserFactory, searched
+from gateway.healthimaging.source import Source, configured_endpoint
+from gateway.search.imageset import Page
 from gateway.search.plan import (
     ArrivalBetween,
     CreatedBetween,
@@ -34,10 +35,8 @@ from gateway.search.plan import (
 MAX_ATTEMPTS = 3
 CONNECT_TIMEOUT_S = 3.0
 READ_TIMEOUT_S = 15.0
-
-_OK = 200
-_LIST = "imageSetsMetadataSummaries"
-_TAG_TYPES = (str, int, type(None))
+USER_AGENT = "qido-gateway"
+"""botocore adds its own name. Without one of ours it puts together a long one for every call."""
 
 
 def configured_region() -> str | None:
@@ -52,12 +51,25 @@ def configured_region() -> str | None:
 
 
 class HealthImagingClient:
-    """The two operations, on one data store. Nothing is called before the first search."""
+    """The two operations, on one data store. Nothing is called before the first search.
 
-    def __init__(self, datastore_id: str, region: str, *, inject_host_prefix: bool) -> None:
-        self._datastore_id = datastore_id
-        self._region = region
+    At most `pool_size` calls are under way at once; others wait for a connection. `on_throttled` is
+    told of each attempt at SearchImageSets that was throttled, also where another one followed.
+    """
+
+    def __init__(
+        self,
+        datastore_id: str,
+        region: str,
+        *,
+        inject_host_prefix: bool,
+        pool_size: int = 50,
+        on_throttled: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.source = Source(configured_endpoint(), region, "", datastore_id)
         self._inject_host_prefix = inject_host_prefix
+        self._pool_size = pool_size
+        self._on_throttled = on_throttled
         self._stack = AsyncExitStack()
         self._client: Any = None
         self._opening = asyncio.Lock()
@@ -67,19 +79,26 @@ class HealthImagingClient:
 
         Raises: UpstreamError.
         """
-        return page_of(await self.search(criteria_of(one), page_size, next_token))
+        _, page = await self._searched(criteria_of(one), page_size, next_token)
+        return page
 
     async def search(
         self, criteria: Mapping[str, Any], page_size: int, next_token: str
     ) -> Mapping[str, Any]:
-        """SearchImageSets' answer to any criteria; `next_token` is "" for the first page.
+        """SearchImageSets' answer to any criteria, as plain JSON; `next_token` is "" for the first.
 
         Raises: UpstreamError.
         """
+        document, page = await self._searched(criteria, page_size, next_token)
+        return {**document, "ResponseMetadata": {"RetryAttempts": page.attempts - 1}}
+
+    async def _searched(
+        self, criteria: Mapping[str, Any], page_size: int, next_token: str
+    ) -> tuple[Mapping[str, Any], Page]:
         more = {"nextToken": next_token} if next_token else {}
         call = {"searchCriteria": criteria, "maxResults": page_size, **more}
         try:
-            return await self._called("search_image_sets", **call)
+            return searched(await self._called("search_image_sets", **call))
         except botocore.ClientError as exc:
             raise error_of(exc.response) from None
 
@@ -91,8 +110,9 @@ class HealthImagingClient:
         Raises: UpstreamError.
         """
         more = {"versionId": str(version)} if version else {}
+        call = {"imageSetId": image_set_id, **more}
         try:
-            answer = await self._called("get_image_set_metadata", imageSetId=image_set_id, **more)
+            answer = await self._called("get_image_set_metadata", **call)
         except botocore.ClientError as exc:
             if is_missing(exc.response):
                 return Body(None, attempts=error_of(exc.response).attempts)
@@ -106,10 +126,11 @@ class HealthImagingClient:
         Raises: ClientError for an answer that is an error; else UpstreamError.
         """
         try:
-            client = await self._opened()
-            call = getattr(client, operation)
-            answer: Mapping[str, Any] = await call(datastoreId=self._datastore_id, **parameters)
-        except botocore.BotoCoreError as exc:
+            call = getattr(self._client or await self._opened(), operation)
+            answer: Mapping[str, Any] = await call(
+                datastoreId=self.source.datastore_id, **parameters
+            )
+        except BODY_ERRORS as exc:
             if isinstance(exc, botocore.NoCredentialsError):
                 await self.aclose()  # the next request looks for credentials again
             raise error_for(exc) from None
@@ -127,16 +148,28 @@ class HealthImagingClient:
                     retries={"mode": "standard", "total_max_attempts": MAX_ATTEMPTS},
                     connect_timeout=CONNECT_TIMEOUT_S,
                     read_timeout=READ_TIMEOUT_S,
-                    max_pool_connections=50,
+                    max_pool_connections=self._pool_size,
+                    user_agent=USER_AGENT,
                     **({} if self._inject_host_prefix else {"inject_host_prefix": False}),
                 )
-                client = get_session().create_client(
-                    "medical-imaging", region_name=self._region, config=config
+                session = get_session()
+                session.register_component("response_parser_factory", ParserFactory())
+                opening = session.create_client(
+                    "medical-imaging", region_name=self.source.region, config=config
                 )
-                self._client = await self._stack.enter_async_context(client)
-                event = "before-parse.medical-imaging.SearchImageSets"
-                self._client.meta.events.register(event, check_answer)
+                client = await self._stack.enter_async_context(opening)
+                event = "needs-retry.medical-imaging.SearchImageSets"
+                client.meta.events.register(event, self._on_attempt)
+                self._client = client
             return self._client
+
+    def _on_attempt(self, response: tuple[Any, Mapping[str, Any]] | None, **_: object) -> None:
+        # Called after each attempt, without a response where none came. To return anything would
+        # be to decide whether there is another
+        if response is None or response[0].status_code == OK:
+            return
+        if isinstance(error_of(response[1]), UpstreamThrottledError):
+            self._on_throttled()
 
 
 def criteria_of(one: Plan) -> dict[str, Any]:
@@ -161,64 +194,3 @@ def _filter_of(one: Filter) -> dict[str, Any]:
         case ArrivalBetween(key, first, last):
             values = [{key: datetime.fromtimestamp(s, UTC)} for s in (first, last)]
     return {"operator": "BETWEEN", "values": values}
-
-
-def check_answer(response_dict: Mapping[str, Any], **_: object) -> None:
-    """Refuse a 200 that is not SearchImageSets': botocore reads any other body as an empty page.
-
-    Raises: UpstreamRejectedError.
-    """
-    if response_dict["status_code"] != _OK:
-        return
-    try:
-        body = json.loads(response_dict["body"])
-    except ValueError:
-        body = None
-    if not isinstance(body, dict) or not (_LIST in body or body.keys() <= {"sort", "nextToken"}):
-        raise error_as(UpstreamRejectedError)
-    summaries = body.get(_LIST) or []
-    if not isinstance(summaries, list) or not all(map(_is_summary, summaries)):
-        raise error_as(UpstreamRejectedError)
-
-
-def _is_summary(summary: Any) -> bool:
-    if not isinstance(summary, dict) or not isinstance(summary.get("imageSetId"), str):
-        return False
-    tags = summary.get("DICOMTags")
-    return tags is None or (
-        isinstance(tags, dict) and all(isinstance(v, _TAG_TYPES) for v in tags.values())
-    )
-
-
-def page_of(answer: Mapping[str, Any]) -> Page:
-    """The page of a parsed SearchImageSetsResponse; times may be numbers or datetimes."""
-    summaries = answer.get(_LIST) or ()
-    attempts = 1 + answer.get("ResponseMetadata", {}).get("RetryAttempts", 0)
-    image_sets = tuple(_image_set_of(summary) for summary in summaries)
-    return Page(image_sets, answer.get("nextToken") or "", attempts)
-
-
-def _image_set_of(summary: Mapping[str, Any]) -> ImageSet:
-    tags = summary.get("DICOMTags") or {}
-    return ImageSet(
-        image_set_id=summary["imageSetId"],
-        tags={name: _clean(value) for name, value in tags.items() if value not in (None, "")},
-        version=summary.get("version") or 0,
-        created_at=_seconds(summary.get("createdAt")),
-        updated_at=_seconds(summary.get("updatedAt")),
-        is_primary=summary.get("isPrimary"),
-    )
-
-
-def _clean(value: Any) -> str | int:
-    if isinstance(value, int):
-        return value
-    text = str(value)
-    # A lone surrogate can stand in JSON but in no answer of ours
-    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
-
-
-def _seconds(value: Any) -> float:
-    if isinstance(value, datetime):
-        return value.timestamp()
-    return float(value or 0)

@@ -15,7 +15,7 @@ THROTTLED_TRIES = 5
 THROTTLED_WAIT_S = 1.0
 
 ImageSet = Mapping[str, Any]
-"""A summary as botocore reads it: times are datetimes, texts as they are stored."""
+"""A summary as it comes: times are seconds since 1970, texts as they are stored."""
 Filter = Mapping[str, Any]
 
 

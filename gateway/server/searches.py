@@ -76,6 +76,10 @@ class SearchService:
             meters=self.meters,
         )
 
+    def close(self) -> None:
+        """Forget what is shared between searches."""
+        self._walks.close()
+
     def _trust_less(self, failed: SearchOptions) -> None:
         """After a part of a study came too late: hold whole days; after that trust no unmarked set.
 

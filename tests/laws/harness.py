@@ -14,8 +14,9 @@ from starlette.applications import Starlette
 from gateway.emulator.store import Store, WireError
 from gateway.emulator.variants import Variants
 from gateway.healthimaging.body import Body
-from gateway.healthimaging.client import criteria_of, page_of
+from gateway.healthimaging.client import criteria_of
 from gateway.healthimaging.errors import error_of
+from gateway.healthimaging.parsing import page_of
 from gateway.healthimaging.walks import Calls, WalkLimits
 from gateway.qido.attributes import Resource
 from gateway.qido.query import Dialect, Query, parse_query

@@ -1,4 +1,4 @@
-"""HealthImaging's answers and errors as the gateway's own."""
+"""The gateway's searches and HealthImaging's errors in each other's words; whose they are."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 from botocore import exceptions
 
 from gateway.errors import (
+    StudyWindowError,
     UpstreamError,
     UpstreamRejectedError,
     UpstreamThrottledError,
@@ -16,9 +17,10 @@ from gateway.errors import (
     UpstreamUnavailableError,
     UpstreamValidationError,
 )
-from gateway.healthimaging.client import check_answer, criteria_of, page_of
+from gateway.healthimaging.client import criteria_of
 from gateway.healthimaging.errors import error_for, error_of
-from gateway.search.imageset import ImageSet, Page
+from gateway.healthimaging.metrics import outcome_of
+from gateway.healthimaging.source import Source, configured_endpoint
 from gateway.search.plan import CreatedBetween, Equal, Plan, Sort, StudyDateBetween
 
 
@@ -138,83 +140,47 @@ def test_a_plan_is_written_as_search_criteria(plan: Plan, criteria: dict[str, An
 
 
 @pytest.mark.parametrize(
-    ("answer", "page"),
+    ("kind", "outcome"),
     [
-        ({}, Page(())),
-        ({"imageSetsMetadataSummaries": None, "nextToken": "t"}, Page((), "t")),
-        ({"ResponseMetadata": {"RetryAttempts": 2}}, Page((), "", 3)),
-        (
-            {"imageSetsMetadataSummaries": [{"imageSetId": "a"}]},
-            Page((ImageSet("a", {}),)),
-        ),
-        (
-            {
-                "imageSetsMetadataSummaries": [
-                    {
-                        "imageSetId": "a",
-                        "version": 2,
-                        "createdAt": datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC),
-                        "updatedAt": 2.5,
-                        "isPrimary": False,
-                        "DICOMTags": {
-                            "DICOMPatientId": "",
-                            "DICOMStudyId": None,
-                            "DICOMPatientName": "D\ud800",
-                            "DICOMSeriesNumber": 3,
-                        },
-                    }
-                ]
-            },
-            Page(
-                (
-                    ImageSet(
-                        "a",
-                        {"DICOMPatientName": "D?", "DICOMSeriesNumber": 3},
-                        2,
-                        1.0,
-                        2.5,
-                        False,
-                    ),
-                )
-            ),
-        ),
+        (UpstreamThrottledError, "throttled"),
+        (UpstreamValidationError, "invalid"),
+        (UpstreamRejectedError, "rejected"),
+        (UpstreamTimeoutError, "timeout"),
+        (UpstreamUnavailableError, "unavailable"),
+        (StudyWindowError, "unavailable"),
     ],
 )
-def test_an_answer_is_a_page(answer: dict[str, Any], page: Page) -> None:
-    """A page holds what the answer has; None, "" and missing are one."""
-    assert page == page_of(answer)
+def test_each_error_has_its_outcome(kind: type[UpstreamError], outcome: str) -> None:
+    """The outcome of a call is told by the kind of its error."""
+    assert outcome == outcome_of(kind("x"))
 
 
 @pytest.mark.parametrize(
-    ("status", "body", "accepted"),
+    ("environment", "endpoint"),
     [
-        (200, b"{}", True),
-        (200, b'{"imageSetsMetadataSummaries": null}', True),
-        (200, b'{"imageSetsMetadataSummaries": [{"imageSetId": "a"}], "sort": {}}', True),
-        (500, b"<html>", True),
-        (200, b"<html>", False),
-        (200, b"", False),
-        (200, b"[]", False),
-        (200, b'{"message": "sign in"}', False),
-        (200, b'{"imageSetsMetadataSummaries": [1]}', False),
-        (200, b'{"imageSetsMetadataSummaries": [{}]}', False),
-        (200, b'{"imageSetsMetadataSummaries": {"a": 1}}', False),
-        (200, b'{"imageSetsMetadataSummaries": [{"imageSetId": "a", "DICOMTags": []}]}', False),
-        (
-            200,
-            b'{"imageSetsMetadataSummaries": [{"imageSetId": "a", "DICOMTags": {"x": []}}]}',
-            False,
+        pytest.param({}, "", id="AWS's own"),
+        pytest.param({"AWS_ENDPOINT_URL": ""}, "", id="empty"),
+        pytest.param({"AWS_ENDPOINT_URL": "http://any"}, "http://any", id="of any service"),
+        pytest.param(
+            {"AWS_ENDPOINT_URL": "http://any", "AWS_ENDPOINT_URL_MEDICAL_IMAGING": "http://own"},
+            "http://own",
+            id="the service's own goes first",
         ),
-        (200, b'{"imageSetsMetadataSummaries": [], "newer": 1}', True),
     ],
 )
-def test_an_answer_of_something_else_is_no_empty_page(
-    status: int, body: bytes, accepted: bool
-) -> None:
-    """A 200 that SearchImageSets would not give is refused, not read as nothing found."""
-    answer = {"status_code": status, "body": body}
-    if accepted:
-        check_answer(answer)
-    else:
-        with pytest.raises(UpstreamRejectedError):
-            check_answer(answer)
+def test_the_configured_endpoint(environment: dict[str, str], endpoint: str) -> None:
+    """The endpoint is what AWS's own variables name."""
+    assert endpoint == configured_endpoint(environment)
+
+
+def test_equal_sources_are_one_key() -> None:
+    """A source is a value: what is kept under it is found by an equal one, and by no other."""
+    kept = {Source("", "us-east-1", "", "a" * 32): "walk"}
+    assert "walk" == kept[Source("", "us-east-1", "", "a" * 32)]
+    for other in (
+        Source("http://own", "us-east-1", "", "a" * 32),
+        Source("", "eu-west-1", "", "a" * 32),
+        Source("", "us-east-1", "reader", "a" * 32),
+        Source("", "us-east-1", "", "b" * 32),
+    ):
+        assert other not in kept

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -19,11 +18,11 @@ FALLING, RISING = (DATE_KEY, "DESC"), (DATE_KEY, "ASC")
 
 
 def image_set(number: int = 1, study: str = "1.2", **tags: str) -> dict[str, Any]:
-    """A summary as botocore reads it."""
+    """A summary as it comes."""
     return {
         "imageSetId": f"{number:032x}",
-        "createdAt": datetime.fromtimestamp(number, UTC),
-        "updatedAt": datetime.fromtimestamp(number, UTC),
+        "createdAt": float(number),
+        "updatedAt": float(number),
         "DICOMTags": {"DICOMStudyInstanceUID": study, **tags},
     }
 

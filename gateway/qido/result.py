@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -68,6 +68,9 @@ def stored_values(attribute: Attribute, stored: str | int | None) -> tuple[str |
         return ()
     if isinstance(stored, int):
         return (stored,)
+    if "\\" not in stored:
+        value = _typed(attribute.vr, trim(attribute.vr, stored))
+        return () if value == "" else (value,)
     return text_values(attribute.vr, [stored], delimited=attribute.delimited)
 
 
@@ -82,15 +85,18 @@ def text_values(vr: str, texts: Iterable[str], *, delimited: bool = True) -> tup
 def _typed(vr: str, text: str) -> str | int:
     if vr == "IS" and _INTEGER.fullmatch(text):
         return int(text)
-    if vr == "DA" and not is_readable_date(text):
-        return ""
-    if vr == "TM" and parse_stored_time(text) is None:
-        return ""
-    if vr == "DT" and parse_moment(text) is None:
-        return ""
-    if vr == "PN" and not text.strip("^= "):
-        return ""
-    return text
+    is_readable = _READABLE.get(vr)
+    return text if is_readable is None or is_readable(text) else ""
+
+
+_READABLE: Mapping[str, Callable[[str], bool]] = MappingProxyType(
+    {
+        "DA": is_readable_date,
+        "TM": lambda text: parse_stored_time(text) is not None,
+        "DT": lambda text: parse_moment(text) is not None,
+        "PN": lambda text: text.strip("^= ") != "",
+    }
+)
 
 
 def is_base64(text: object) -> bool:

@@ -34,6 +34,10 @@ from gateway.search.study import Found, found_series, found_study, summary_value
 from gateway.search.tally import Tally
 from gateway.search.upstream import Upstream, Walk
 
+_AGREED = tuple(
+    BY_KEYWORD[keyword] for keyword in ("StudyDate", "PatientID", "AccessionNumber", "StudyID")
+)
+
 
 class Gathering:
     """The studies of one search, as they become sure, and what each has that may be a result.
@@ -153,7 +157,7 @@ class Gathering:
 
     def _feed(self, image_sets: Sequence[ImageSet]) -> None:
         for image_set in image_sets:
-            if _is_dated(image_set) or not self._plan.dated_only:
+            if not self._plan.dated_only or _is_dated(image_set):
                 self._window.add(image_set)
 
     async def _feed_undated(self, head: list[ImageSet], pages: AsyncIterator[Page]) -> None:
@@ -229,7 +233,7 @@ class Gathering:
         """Whether `image_sets` have no sure primary one, or some that disagree."""
         trust_unmarked = self._options.trust_unmarked
         primary = [s for s in image_sets if is_primary(s, trust_unmarked=trust_unmarked)]
-        return len({_agreed_values(s) for s in primary}) != 1
+        return not (primary and _agree(primary))
 
     def _may_lack_parts(self, image_sets: Sequence[ImageSet]) -> bool:
         """Whether a matching study may have more image sets to show than the walk has met."""
@@ -254,11 +258,14 @@ class Gathering:
         return winner_first(members.values(), trust_unmarked=self._options.trust_unmarked)
 
 
-def _agreed_values(image_set: ImageSet) -> tuple[object, ...]:
-    """What all primary image sets of a study have in common (documented)."""
-    keywords = ("StudyDate", "PatientID", "AccessionNumber", "StudyID")
-    attributes = (BY_KEYWORD[keyword] for keyword in keywords)
-    return tuple(stored_values(a, image_set.tags.get(a.summary)) for a in attributes)
+def _agree(image_sets: Sequence[ImageSet]) -> bool:
+    """Whether they have the same of what all primary image sets of a study share (documented)."""
+    for attribute in _AGREED:
+        stored = {s.tags.get(attribute.summary) for s in image_sets}
+        # Nearly always they are stored alike, and need not be read
+        if len(stored) > 1 and len({stored_values(attribute, one) for one in stored}) > 1:
+            return False
+    return True
 
 
 def _shows_undated_first(head: Sequence[ImageSet]) -> bool:

@@ -7,6 +7,7 @@ a missing time stands, how ties fall) is less than a study window; more than tha
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from gateway.errors import ResultTooLargeError, StudyWindowError
 from gateway.qido.times import DAY_US, parse_date, parse_stored_time
@@ -31,9 +32,13 @@ def instant_of(image_set: ImageSet) -> tuple[int | None, int | None]:
 
     A StudyDate that is not `YYYYMMDD` counts as none.
     """
-    day = parse_date(str(image_set.tags.get("DICOMStudyDate", "")).rstrip(" \0"))
-    time_us = parse_stored_time(str(image_set.tags.get("DICOMStudyTime", "")).rstrip(" \0"))
-    return day, time_us
+    tags = image_set.tags
+    return _instant(tags.get("DICOMStudyDate", ""), tags.get("DICOMStudyTime", ""))
+
+
+@lru_cache(maxsize=512)  # asked several times for each image set, and those of a study share it
+def _instant(date: str | int, time: str | int) -> tuple[int | None, int | None]:
+    return parse_date(str(date).rstrip(" \0")), parse_stored_time(str(time).rstrip(" \0"))
 
 
 def place_of(image_set: ImageSet) -> Place:
@@ -63,13 +68,14 @@ def _rank(image_set: ImageSet, *, trust_unmarked: bool) -> tuple[int, float, int
 class Group:
     """The image sets of one study that a walk has met, each once."""
 
-    __slots__ = ("_best", "_trust_unmarked", "members", "place", "study_uid")
+    __slots__ = ("_best", "_ranks", "_trust_unmarked", "members", "place", "study_uid")
 
     def __init__(self, first: ImageSet, *, trust_unmarked: bool = True) -> None:
         self.study_uid = study_uid_of(first)
         self.members = {first.image_set_id: first}
         self.place = place_of(first)
         self._best = _rank(first, trust_unmarked=trust_unmarked)
+        self._ranks = {first.image_set_id: self._best}
         self._trust_unmarked = trust_unmarked
 
     def add(self, image_set: ImageSet) -> None:
@@ -78,16 +84,18 @@ class Group:
         if known is not None and known.version > image_set.version:
             return
         self.members[image_set.image_set_id] = image_set
-        rank = _rank(image_set, trust_unmarked=self._trust_unmarked)
+        rank = self._ranks[image_set.image_set_id] = _rank(
+            image_set, trust_unmarked=self._trust_unmarked
+        )
         if known is not None or rank < self._best:
-            winner = self.image_sets[0] if known is not None else image_set
-            self._best = _rank(winner, trust_unmarked=self._trust_unmarked)
-            self.place = place_of(winner)
+            self._best = rank if known is None else min(self._ranks.values())
+            self.place = place_of(self.members[self._best[-1]])
 
     @property
     def image_sets(self) -> tuple[ImageSet, ...]:
         """Its image sets, the winner first."""
-        return winner_first(self.members.values(), trust_unmarked=self._trust_unmarked)
+        members = self.members
+        return tuple(members[rank[-1]] for rank in sorted(self._ranks.values()))
 
 
 class StudyWindow:
@@ -118,7 +126,8 @@ class StudyWindow:
             return
         # A missing time may stand at either end of its day: it moves the clock to the day only
         reached = day * DAY_US + (DAY_US - 1 if time_us is None else time_us)
-        self._clock = reached if self._clock is None else min(self._clock, reached)
+        if self._clock is None or reached < self._clock:
+            self._clock = reached
         uid = study_uid_of(image_set)
         if uid in self._released:
             self._check_late(image_set)
@@ -202,6 +211,7 @@ class StudyWindow:
             raise StudyWindowError("A part of a study came after the study had been answered.")
 
     def _check_order(self, image_set: ImageSet) -> None:
-        sure = is_primary(image_set, trust_unmarked=self._trust_unmarked)
-        if sure and self._last_place is not None and place_of(image_set) < self._last_place:
+        if self._last_place is None or place_of(image_set) >= self._last_place:
+            return
+        if is_primary(image_set, trust_unmarked=self._trust_unmarked):
             raise StudyWindowError("A study came after studies that stand behind it.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway.qido.attributes import ATTRIBUTES, Attribute, Level, Origin
@@ -90,12 +90,13 @@ def summary_values(image_set: ImageSet) -> Values:
 
 def _study_values(visible: Sequence[ImageSet], options: SearchOptions) -> _Values:
     values = _read(_STUDY, visible[0])
-    modalities = {m for s in visible for m in _modalities(s) if m}
+    texts = {str(s.tags.get("DICOMSeriesModality", "")) for s in visible}
+    modalities = {part.strip(" \0") for text in texts for part in text.split("\\")} - {""}
     if modalities:
         values["ModalitiesInStudy"] = tuple(sorted(modalities))
-    series = {uid for s in visible if (uid := _series_uid(s))}
-    values["NumberOfStudyRelatedSeries"] = (len(series),)
-    instances = _instances_of_study(visible, options)
+    by_series = _by_series(visible)
+    values["NumberOfStudyRelatedSeries"] = (len(by_series.keys() - {""}),)
+    instances = _instances_of_study(visible, by_series, options)
     if instances is not None:
         values["NumberOfStudyRelatedInstances"] = (instances,)
     return values
@@ -123,9 +124,11 @@ def _arrival(sets: Sequence[ImageSet]) -> _Values:
 
 
 def _read(attributes: Iterable[Attribute], image_set: ImageSet) -> _Values:
-    tags = image_set.tags
-    values = {a.keyword: stored_values(a, tags[a.summary]) for a in attributes if a.summary in tags}
-    return {keyword: value for keyword, value in values.items() if value}
+    values: _Values = {}
+    for attribute in attributes:
+        if stored := stored_values(attribute, image_set.tags.get(attribute.summary)):
+            values[attribute.keyword] = stored
+    return values
 
 
 def _series_place(series: Found) -> tuple[int, str]:
@@ -145,11 +148,6 @@ def _series_uid(image_set: ImageSet) -> str:
     return str(image_set.tags.get("DICOMSeriesInstanceUID", "")).strip(" \0")
 
 
-def _modalities(image_set: ImageSet) -> Iterable[str]:
-    text = str(image_set.tags.get("DICOMSeriesModality", ""))
-    return (part.strip(" \0") for part in text.split("\\"))
-
-
 # --- counts ---------------------------------------------------------------------------------------
 # Whether DICOMNumberOfStudyRelated… are an image set's own numbers or its study's is not
 # documented. A set that reports more than one series can only speak of its study.
@@ -161,11 +159,13 @@ def _counts_are_the_studys(sets: Iterable[ImageSet], options: SearchOptions) -> 
     return any(_number(s, "DICOMNumberOfStudyRelatedSeries", 1) > 1 for s in sets)
 
 
-def _instances_of_study(visible: Sequence[ImageSet], options: SearchOptions) -> int | None:
+def _instances_of_study(
+    visible: Sequence[ImageSet], by_series: Mapping[str, Sequence[ImageSet]], options: SearchOptions
+) -> int | None:
     if _counts_are_the_studys(visible, options):
         largest = max(_number(s, "DICOMNumberOfStudyRelatedInstances", -1) for s in visible)
         return None if largest < 0 else largest
-    own = [_own_instances(sets) for sets in _by_series(visible).values()]
+    own = [_own_instances(sets) for sets in by_series.values()]
     return None if None in own else sum(number or 0 for number in own)
 
 

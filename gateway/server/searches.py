@@ -15,7 +15,7 @@ from gateway.healthimaging.budget import Budget
 from gateway.healthimaging.metadata import MetadataStore
 from gateway.healthimaging.walk import Calls, RequestUpstream, Rungs
 from gateway.qido.attributes import Level, returned_by_default
-from gateway.qido.elements import elements_of, in_order
+from gateway.qido.elements import in_order
 from gateway.qido.query import Dialect, Query
 from gateway.qido.result import Result
 from gateway.search.metadata import Fault
@@ -115,15 +115,14 @@ class RunningSearch:
         """
         form, query = BODIES[media_type], self.query
         attributes = in_order((*returned_by_default(query.resource), *query.also_return))
+        encode = form.encoder(attributes, query.everything)
         pending, separator = bytearray(form.beginning(attributes)), b""
         try:
             if form.has_columns and query.everything and query.level is Level.INSTANCE:
                 raise QueryError("includefield", "must name each attribute: CSV has fixed columns")
             async with aclosing(self.results()) as results:
                 async for result in results:
-                    url = retrieve_url(service, result)
-                    shown = elements_of(result, attributes, url, everything=query.everything)
-                    pending += separator + form.encode(shown, attributes)
+                    pending += separator + encode(result, retrieve_url(service, result))
                     separator = form.separator
                     full = self.tally.results % form.chunk_results == 0
                     if full or len(pending) >= CHUNK_BYTES:

@@ -146,7 +146,7 @@ ROWS: tuple[Mutant, ...] = (
     (GROUPING, "if sure and not self._released", "if False and not self._released"),
     (GROUPING, "self._released.pop(group.study_uid, None)", "pass"),
     # gathering and study
-    (GATHERING, "return not (primary and _agree(primary))", "return not primary"),
+    (GATHERING, "return len(as_stored) != 1 and", "return not primary and"),
     (GATHERING, "if len(undated) < len(image_sets):", "if True:"),
     (GATHERING, "yield sorted(of_day, key=lambda group: group.place)", "yield of_day"),
     (STUDY, "min(created)", "max(created)"),

@@ -41,10 +41,10 @@ def encoder(
             return encode(elements_of(result, attributes, retrieve_url, everything=everything))
         found: dict[str, dict[str, Any]] = {}
         values = result.values
+        if retrieve_url:
+            values = {**values, "RetrieveURL": (retrieve_url,)}
         for keyword, tag, vr, empty in shown:
             stored = values.get(keyword)
-            if keyword == "RetrieveURL" and retrieve_url:
-                stored = (retrieve_url,)
             if not stored:
                 if empty is not None:
                     found[tag] = empty

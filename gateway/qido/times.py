@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from functools import lru_cache
 
 DAY_US = 86_400_000_000
 """Microseconds of a day."""
@@ -46,6 +47,7 @@ def parse_time(text: str) -> tuple[int, int] | None:
     return _interval(_TIME.fullmatch(text))
 
 
+@lru_cache(maxsize=512)  # first asked where a study stands, then whether it can be shown
 def parse_stored_time(text: str) -> int | None:
     """The first microsecond of a stored time, the old form with colons included, or None."""
     interval = _interval(_TIME.fullmatch(text) or _COLON_TIME.fullmatch(text))

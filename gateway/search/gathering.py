@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 
 from gateway.errors import StudyWindowError
 from gateway.qido.attributes import BY_KEYWORD, Level, Origin, Resource
@@ -34,9 +34,11 @@ from gateway.search.study import Found, found_series, found_study, summary_value
 from gateway.search.tally import Tally
 from gateway.search.upstream import Upstream, Walk
 
+# What all primary image sets of a study have in common (documented)
 _AGREED = tuple(
     BY_KEYWORD[keyword] for keyword in ("StudyDate", "PatientID", "AccessionNumber", "StudyID")
 )
+_AGREED_NAMES = tuple(attribute.summary for attribute in _AGREED)
 
 
 class Gathering:
@@ -233,7 +235,9 @@ class Gathering:
         """Whether `image_sets` have no sure primary one, or some that disagree."""
         trust_unmarked = self._options.trust_unmarked
         primary = [s for s in image_sets if is_primary(s, trust_unmarked=trust_unmarked)]
-        return not (primary and _agree(primary))
+        as_stored = {tuple(map(s.tags.get, _AGREED_NAMES)) for s in primary}
+        # Nearly always they are stored alike, and need not be read
+        return len(as_stored) != 1 and len(set(map(_agreed_values, as_stored))) != 1
 
     def _may_lack_parts(self, image_sets: Sequence[ImageSet]) -> bool:
         """Whether a matching study may have more image sets to show than the walk has met."""
@@ -258,14 +262,8 @@ class Gathering:
         return winner_first(members.values(), trust_unmarked=self._options.trust_unmarked)
 
 
-def _agree(image_sets: Sequence[ImageSet]) -> bool:
-    """Whether they have the same of what all primary image sets of a study share (documented)."""
-    for attribute in _AGREED:
-        stored = {s.tags.get(attribute.summary) for s in image_sets}
-        # Nearly always they are stored alike, and need not be read
-        if len(stored) > 1 and len({stored_values(attribute, one) for one in stored}) > 1:
-            return False
-    return True
+def _agreed_values(as_stored: Iterable[str | int | None]) -> tuple[object, ...]:
+    return tuple(stored_values(a, one) for a, one in zip(_AGREED, as_stored, strict=True))
 
 
 def _shows_undated_first(head: Sequence[ImageSet]) -> bool:

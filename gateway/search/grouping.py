@@ -43,8 +43,12 @@ def _instant(date: str | int, time: str | int) -> tuple[int | None, int | None]:
 
 def place_of(image_set: ImageSet) -> Place:
     """Where the study stands if this image set is its winner: undated last, no time last."""
-    day, time_us = instant_of(image_set)
-    return (-(day or 0), 1 if time_us is None else -time_us, study_uid_of(image_set))
+    return _place(instant_of(image_set), study_uid_of(image_set))
+
+
+def _place(instant: tuple[int | None, int | None], study_uid: str) -> Place:
+    day, time_us = instant
+    return (-(day or 0), 1 if time_us is None else -time_us, study_uid)
 
 
 def is_primary(image_set: ImageSet, *, trust_unmarked: bool) -> bool:
@@ -71,9 +75,9 @@ class Group:
     __slots__ = ("_best", "_ranks", "_trust_unmarked", "members", "place", "study_uid")
 
     def __init__(self, first: ImageSet, *, trust_unmarked: bool = True) -> None:
-        self.study_uid = study_uid_of(first)
-        self.members = {first.image_set_id: first}
         self.place = place_of(first)
+        self.study_uid = self.place[-1]
+        self.members = {first.image_set_id: first}
         self._best = _rank(first, trust_unmarked=trust_unmarked)
         self._ranks = {first.image_set_id: self._best}
         self._trust_unmarked = trust_unmarked
@@ -119,7 +123,7 @@ class StudyWindow:
 
         Raises: StudyWindowError, ResultTooLargeError.
         """
-        day, time_us = instant_of(image_set)
+        day, time_us = instant = instant_of(image_set)
         if day is None:
             self._undated.append(image_set)
             self._grow()
@@ -132,7 +136,7 @@ class StudyWindow:
         if uid in self._released:
             self._check_late(image_set)
             return
-        self._check_order(image_set)
+        self._check_order(image_set, _place(instant, uid))
         low = day * DAY_US + (0 if self._whole_days or time_us is None else time_us)
         self._low[uid] = min(self._low.get(uid, low), low)
         self._highest_low = max(self._highest_low, low)
@@ -210,8 +214,7 @@ class StudyWindow:
         if sure and not self._released[study_uid_of(image_set)]:
             raise StudyWindowError("A part of a study came after the study had been answered.")
 
-    def _check_order(self, image_set: ImageSet) -> None:
-        if self._last_place is None or place_of(image_set) >= self._last_place:
-            return
-        if is_primary(image_set, trust_unmarked=self._trust_unmarked):
+    def _check_order(self, image_set: ImageSet, place: Place) -> None:
+        is_early = self._last_place is not None and place < self._last_place
+        if is_early and is_primary(image_set, trust_unmarked=self._trust_unmarked):
             raise StudyWindowError("A study came after studies that stand behind it.")

@@ -42,7 +42,8 @@ def found_study(image_sets: Sequence[ImageSet], options: SearchOptions) -> Found
     visible = shown(image_sets, options)
     if not visible:
         return None
-    values = _study_values(visible, options) | _arrival(visible)
+    values = _study_values(visible, options)
+    values.update(_arrival(visible))
     return Found(Result(Level.STUDY, values), visible, visible[0])
 
 
@@ -72,7 +73,7 @@ def shown(image_sets: Sequence[ImageSet], options: SearchOptions) -> tuple[Image
     """Those of a study's `image_sets` that the operator shows, in their order."""
     if options.image_sets == "all":
         return tuple(image_sets)
-    primary = tuple(s for s in image_sets if s.is_primary is not False)
+    primary = tuple([s for s in image_sets if s.is_primary is not False])
     if options.image_sets == "primary":
         return primary
     known = {_series_uid(s) for s in primary}
@@ -95,7 +96,7 @@ def _study_values(visible: Sequence[ImageSet], options: SearchOptions) -> _Value
     if modalities:
         values["ModalitiesInStudy"] = tuple(sorted(modalities))
     by_series = _by_series(visible)
-    values["NumberOfStudyRelatedSeries"] = (len(by_series.keys() - {""}),)
+    values["NumberOfStudyRelatedSeries"] = (len(by_series) - ("" in by_series),)
     instances = _instances_of_study(visible, by_series, options)
     if instances is not None:
         values["NumberOfStudyRelatedInstances"] = (instances,)
@@ -113,12 +114,10 @@ def _series_values(sets: Sequence[ImageSet], options: SearchOptions) -> _Values:
 
 def _arrival(sets: Sequence[ImageSet]) -> _Values:
     """The latest change and the earliest creation of `sets`, in microseconds; 0 is not known."""
-    changed = [s.updated_at for s in sets if s.updated_at > 0]
-    created = [s.created_at for s in sets if s.created_at > 0]
     values: _Values = {}
-    if changed:
-        values["updatedAt"] = (round(max(changed) * SECOND_US),)
-    if created:
+    if (changed := max([s.updated_at for s in sets])) > 0:
+        values["updatedAt"] = (round(changed * SECOND_US),)
+    if created := [s.created_at for s in sets if s.created_at > 0]:
         values["createdAt"] = (round(min(created) * SECOND_US),)
     return values
 

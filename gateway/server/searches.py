@@ -231,14 +231,11 @@ class RunningSearch:
 
 def retrieve_url(service: str, result: Result) -> str:
     """The absolute URL under which WADO-RS gives `result`."""
-    url = service
-    for part, keyword in _PLACES[: result.level.depth + 1]:
-        url += f"/{part}/{result.values[keyword][0]}"
-    return url
-
-
-_PLACES = (
-    ("studies", "StudyInstanceUID"),
-    ("series", "SeriesInstanceUID"),
-    ("instances", "SOPInstanceUID"),
-)
+    values = result.values
+    study = f"{service}/studies/{values['StudyInstanceUID'][0]}"
+    if result.level is Level.STUDY:
+        return study
+    series = f"{study}/series/{values['SeriesInstanceUID'][0]}"
+    if result.level is Level.SERIES:
+        return series
+    return f"{series}/instances/{values['SOPInstanceUID'][0]}"

@@ -146,15 +146,15 @@ ROWS: tuple[Mutant, ...] = (
     (GROUPING, "if sure and not self._released", "if False and not self._released"),
     (GROUPING, "self._released.pop(group.study_uid, None)", "pass"),
     # gathering and study
-    (GATHERING, "return len(as_stored) != 1 and", "return not primary and"),
+    (GATHERING, "return len(as_stored) != 1 and", "return not as_stored and"),
     (GATHERING, "if len(undated) < len(image_sets):", "if True:"),
     (GATHERING, "yield sorted(of_day, key=lambda group: group.place)", "yield of_day"),
     (STUDY, "min(created)", "max(created)"),
     (STUDY, "return None if -1 in numbers else sum(numbers)", "return max(numbers)"),
     (
         STUDY,
-        '"DICOMNumberOfStudyRelatedSeries", 1) > 1',
-        '"DICOMNumberOfStudyRelatedSeries", 1) > 9',
+        '"DICOMNumberOfStudyRelatedSeries", missing=1)) > 1',
+        '"DICOMNumberOfStudyRelatedSeries", missing=1)) > 9',
     ),
     (
         STUDY,

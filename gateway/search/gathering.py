@@ -234,8 +234,11 @@ class Gathering:
     def _is_unsure(self, image_sets: Sequence[ImageSet]) -> bool:
         """Whether `image_sets` have no sure primary one, or some that disagree."""
         trust_unmarked = self._options.trust_unmarked
-        primary = [s for s in image_sets if is_primary(s, trust_unmarked=trust_unmarked)]
-        as_stored = {tuple(map(s.tags.get, _AGREED_NAMES)) for s in primary}
+        as_stored = {
+            tuple(map(s.tags.get, _AGREED_NAMES))
+            for s in image_sets
+            if is_primary(s, trust_unmarked=trust_unmarked)
+        }
         # Nearly always they are stored alike, and need not be read
         return len(as_stored) != 1 and len(set(map(_agreed_values, as_stored))) != 1
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
+from operator import attrgetter
 
 from gateway.errors import ResultTooLargeError, StudyWindowError
 from gateway.qido.times import DAY_US, parse_date, parse_stored_time
@@ -70,19 +71,24 @@ def _rank(image_set: ImageSet, *, trust_unmarked: bool) -> tuple[int, float, int
 
 
 class Group:
-    """The image sets of one study that a walk has met, each once."""
+    """The image sets of one study that a walk has met, each once.
+
+    Who knows already where the study stands by an image set gives its `place` too.
+    """
 
     __slots__ = ("_best", "_ranks", "_trust_unmarked", "members", "place", "study_uid")
 
-    def __init__(self, first: ImageSet, *, trust_unmarked: bool = True) -> None:
-        self.place = place_of(first)
+    def __init__(
+        self, first: ImageSet, place: Place | None = None, *, trust_unmarked: bool = True
+    ) -> None:
+        self.place = place or place_of(first)
         self.study_uid = self.place[-1]
         self.members = {first.image_set_id: first}
         self._best = _rank(first, trust_unmarked=trust_unmarked)
         self._ranks = {first.image_set_id: self._best}
         self._trust_unmarked = trust_unmarked
 
-    def add(self, image_set: ImageSet) -> None:
+    def add(self, image_set: ImageSet, place: Place | None = None) -> None:
         """Take it in; of two states of one image set the later one stays."""
         known = self.members.get(image_set.image_set_id)
         if known is not None and known.version > image_set.version:
@@ -91,15 +97,18 @@ class Group:
         rank = self._ranks[image_set.image_set_id] = _rank(
             image_set, trust_unmarked=self._trust_unmarked
         )
-        if known is not None or rank < self._best:
-            self._best = rank if known is None else min(self._ranks.values())
+        if known is not None:
+            self._best = min(self._ranks.values())
             self.place = place_of(self.members[self._best[-1]])
+        elif rank < self._best:
+            self._best = rank
+            self.place = place or place_of(image_set)
 
     @property
     def image_sets(self) -> tuple[ImageSet, ...]:
         """Its image sets, the winner first."""
         members = self.members
-        return tuple(members[rank[-1]] for rank in sorted(self._ranks.values()))
+        return tuple([members[rank[-1]] for rank in sorted(self._ranks.values())])
 
 
 class StudyWindow:
@@ -136,17 +145,18 @@ class StudyWindow:
         if uid in self._released:
             self._check_late(image_set)
             return
-        self._check_order(image_set, _place(instant, uid))
+        place = _place(instant, uid)
+        self._check_order(image_set, place)
         low = day * DAY_US + (0 if self._whole_days or time_us is None else time_us)
         self._low[uid] = min(self._low.get(uid, low), low)
         self._highest_low = max(self._highest_low, low)
         if (group := self._open.get(uid)) is None:
-            self._open[uid] = Group(image_set, trust_unmarked=self._trust_unmarked)
+            self._open[uid] = Group(image_set, place, trust_unmarked=self._trust_unmarked)
         elif image_set.image_set_id in group.members:
-            group.add(image_set)  # met before: it takes no more room
+            group.add(image_set, place)  # met before: it takes no more room
             return
         else:
-            group.add(image_set)
+            group.add(image_set, place)
         self._grow()
 
     def release(self) -> list[Group]:
@@ -154,7 +164,7 @@ class StudyWindow:
         if self._clock is None or self._highest_low < self._clock + self._margin_us:
             return []
         passed: list[Group] = []
-        for group in sorted(self._open.values(), key=lambda group: group.place):
+        for group in sorted(self._open.values(), key=attrgetter("place")):
             if self._low[group.study_uid] < self._clock + self._margin_us:
                 break  # whatever comes after it in the answer has to wait for it
             passed.append(group)
@@ -179,7 +189,7 @@ class StudyWindow:
                 self._check_late(image_set)
             else:
                 self._open[uid] = Group(image_set, trust_unmarked=self._trust_unmarked)
-        left = sorted(self._open.values(), key=lambda group: group.place)
+        left = sorted(self._open.values(), key=attrgetter("place"))
         self._open, self._undated = {}, []
         self._clock = None  # nothing is to come
         return left

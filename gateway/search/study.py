@@ -155,25 +155,24 @@ def _series_uid(image_set: ImageSet) -> str:
 def _counts_are_the_studys(sets: Iterable[ImageSet], options: SearchOptions) -> bool:
     if options.counts != "auto":
         return options.counts == "study"
-    return any(_number(s, "DICOMNumberOfStudyRelatedSeries", 1) > 1 for s in sets)
+    return max(_numbers(sets, "DICOMNumberOfStudyRelatedSeries", missing=1)) > 1
 
 
 def _instances_of_study(
     visible: Sequence[ImageSet], by_series: Mapping[str, Sequence[ImageSet]], options: SearchOptions
 ) -> int | None:
     if _counts_are_the_studys(visible, options):
-        largest = max(_number(s, "DICOMNumberOfStudyRelatedInstances", -1) for s in visible)
+        largest = max(_numbers(visible, "DICOMNumberOfStudyRelatedInstances", missing=-1))
         return None if largest < 0 else largest
     own = [_own_instances(sets) for sets in by_series.values()]
-    return None if None in own else sum(number or 0 for number in own)
+    return None if None in own else sum(filter(None, own))
 
 
 def _own_instances(sets: Sequence[ImageSet]) -> int | None:
     """A split series' parts together; equal numbers are taken for the same instances."""
-    numbers = {_number(s, "DICOMNumberOfStudyRelatedInstances", -1) for s in sets}
+    numbers = set(_numbers(sets, "DICOMNumberOfStudyRelatedInstances", missing=-1))
     return None if -1 in numbers else sum(numbers)
 
 
-def _number(image_set: ImageSet, name: str, missing: int) -> int:
-    number = image_set.tags.get(name, missing)
-    return number if isinstance(number, int) else missing
+def _numbers(sets: Iterable[ImageSet], name: str, *, missing: int) -> list[int]:
+    return [n if isinstance(n := s.tags.get(name, missing), int) else missing for s in sets]

@@ -146,15 +146,15 @@ ROWS: tuple[Mutant, ...] = (
     (GROUPING, "if sure and not self._released", "if False and not self._released"),
     (GROUPING, "self._released.pop(group.study_uid, None)", "pass"),
     # gathering and study
-    (GATHERING, "len({_agreed_values(s) for s in primary}) != 1", "not primary"),
+    (GATHERING, "return len(as_stored) != 1 and", "return not as_stored and"),
     (GATHERING, "if len(undated) < len(image_sets):", "if True:"),
     (GATHERING, "yield sorted(of_day, key=lambda group: group.place)", "yield of_day"),
     (STUDY, "min(created)", "max(created)"),
     (STUDY, "return None if -1 in numbers else sum(numbers)", "return max(numbers)"),
     (
         STUDY,
-        '"DICOMNumberOfStudyRelatedSeries", 1) > 1',
-        '"DICOMNumberOfStudyRelatedSeries", 1) > 9',
+        '"DICOMNumberOfStudyRelatedSeries", missing=1)) > 1',
+        '"DICOMNumberOfStudyRelatedSeries", missing=1)) > 9',
     ),
     (
         STUDY,
@@ -217,6 +217,8 @@ ROWS: tuple[Mutant, ...] = (
     # encoders
     (JSON, 'name.split("=", 2)', 'name.split("^", 2)'),
     (JSON, 'case "":\n            return None', 'case "":\n            return ""'),
+    (JSON, "if result.vrs or not simple:", "if not simple:"),
+    (JSON, "if result.vrs or not simple:", "if result.vrs:"),
     (JSON, "values = [value for value in values if value is not None]", "pass"),
     (ELEMENTS, "if stored or attribute.keyword not in LEFT_OUT_WHEN_EMPTY:", "if True:"),
     (ELEMENTS, 'return vr.partition(" ")[0]', "return vr"),
@@ -252,7 +254,7 @@ ROWS: tuple[Mutant, ...] = (
     (NEGOTIATION, "unquoted.strip().lower()", "of"),
     (RESULT, "if delimited and vr not in _ONE_TEXT:", "if vr not in _ONE_TEXT:"),
     (RESULT, 'text.rstrip(" \\0")', "text"),
-    (RESULT, 'if vr == "PN" and not', "if False and not"),
+    (RESULT, 'text.strip("^= ") != ""', "True"),
 )
 MUTANTS = ROWS + mutants_of_metadata.MUTANTS
 

@@ -24,6 +24,9 @@ BINARY_VRS = frozenset(("OB", "OD", "OF", "OL", "OV", "OW", "OB or OW", "UN"))
 """VRs of values that are bytes: they are not matched."""
 
 
+_ODD = frozenset("13579BDF")
+
+
 class Level(Enum):
     """A level of the information model; patient attributes stand at the study level."""
 
@@ -96,7 +99,7 @@ class Attribute:
     @property
     def is_private(self) -> bool:
         """Whether its group is odd."""
-        return int(self.tag[3], 16) % 2 == 1
+        return self.tag[3] in _ODD
 
 
 def _attribute(keyword: str, level: Level, origin: Origin, **more: Any) -> Attribute:

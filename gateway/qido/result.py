@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -68,6 +68,9 @@ def stored_values(attribute: Attribute, stored: str | int | None) -> tuple[str |
         return ()
     if isinstance(stored, int):
         return (stored,)
+    if "\\" not in stored:
+        value = _READERS.get(attribute.vr, _unpadded)(stored)
+        return () if value == "" else (value,)
     return text_values(attribute.vr, [stored], delimited=attribute.delimited)
 
 
@@ -75,22 +78,38 @@ def text_values(vr: str, texts: Iterable[str], *, delimited: bool = True) -> tup
     """The values of stored `texts`, each of which may hold several, as `stored_values` has them."""
     if delimited and vr not in _ONE_TEXT:
         texts = [part for text in texts for part in text.split("\\")]
-    values = tuple(_typed(vr, trim(vr, text)) for text in texts)
+    values = tuple(map(_READERS.get(vr, _unpadded), texts))
     return () if all(value == "" for value in values) else values
 
 
-def _typed(vr: str, text: str) -> str | int:
-    if vr == "IS" and _INTEGER.fullmatch(text):
-        return int(text)
-    if vr == "DA" and not is_readable_date(text):
-        return ""
-    if vr == "TM" and parse_stored_time(text) is None:
-        return ""
-    if vr == "DT" and parse_moment(text) is None:
-        return ""
-    if vr == "PN" and not text.strip("^= "):
-        return ""
-    return text
+def _unpadded(text: str) -> str:
+    return text.rstrip(" \0")
+
+
+def _integer(text: str) -> str | int:
+    text = text.strip(" \0")
+    return int(text) if _INTEGER.fullmatch(text) else text
+
+
+def _readable(is_readable: Callable[[str], bool]) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        text = text.rstrip(" \0")
+        return text if is_readable(text) else ""
+
+    return read
+
+
+# How the text of one value is read, by VR: without its padding, and "" where it says nothing
+_READERS: Mapping[str, Callable[[str], str | int]] = MappingProxyType(
+    {
+        **dict.fromkeys(_BOTH_ENDS, lambda text: text.strip(" \0")),
+        "IS": _integer,
+        "DA": _readable(is_readable_date),
+        "TM": _readable(lambda text: parse_stored_time(text) is not None),
+        "DT": _readable(lambda text: parse_moment(text) is not None),
+        "PN": _readable(lambda text: text.strip("^= ") != ""),
+    }
+)
 
 
 def is_base64(text: object) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from math import inf
 
 from gateway.errors import StudyWindowError
@@ -36,6 +36,12 @@ from gateway.search.study import Found, found_series, found_study, summary_value
 from gateway.search.tally import Tally
 from gateway.search.upstream import Resume, Upstream, Walk
 from gateway.search.window import ResultWindow
+
+# What all primary image sets of a study have in common (documented)
+_AGREED = tuple(
+    BY_KEYWORD[keyword] for keyword in ("StudyDate", "PatientID", "AccessionNumber", "StudyID")
+)
+_AGREED_NAMES = tuple(attribute.summary for attribute in _AGREED)
 
 
 class Gathering:
@@ -264,8 +270,13 @@ class Gathering:
     def _is_unsure(self, image_sets: Sequence[ImageSet]) -> bool:
         """Whether `image_sets` have no sure primary one, or some that disagree."""
         trust_unmarked = self._options.trust_unmarked
-        primary = [s for s in image_sets if is_primary(s, trust_unmarked=trust_unmarked)]
-        return len({_agreed_values(s) for s in primary}) != 1
+        as_stored = {
+            tuple(map(s.tags.get, _AGREED_NAMES))
+            for s in image_sets
+            if is_primary(s, trust_unmarked=trust_unmarked)
+        }
+        # Nearly always they are stored alike, and need not be read
+        return len(as_stored) != 1 and len(set(map(_agreed_values, as_stored))) != 1
 
     def _may_lack_parts(self, image_sets: Sequence[ImageSet]) -> bool:
         """Whether a matching study may have more image sets to show than the walk has met."""
@@ -290,11 +301,8 @@ class Gathering:
         return winner_first(members.values(), trust_unmarked=self._options.trust_unmarked)
 
 
-def _agreed_values(image_set: ImageSet) -> tuple[object, ...]:
-    """What all primary image sets of a study have in common (documented)."""
-    keywords = ("StudyDate", "PatientID", "AccessionNumber", "StudyID")
-    attributes = (BY_KEYWORD[keyword] for keyword in keywords)
-    return tuple(stored_values(a, image_set.tags.get(a.summary)) for a in attributes)
+def _agreed_values(as_stored: Iterable[str | int | None]) -> tuple[object, ...]:
+    return tuple(stored_values(a, one) for a, one in zip(_AGREED, as_stored, strict=True))
 
 
 def _shows_undated_first(head: Sequence[ImageSet]) -> bool:

@@ -7,6 +7,8 @@ a missing time stands, how ties fall) is less than a study window; more than tha
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
+from operator import attrgetter
 
 from gateway.errors import ResultTooLargeError, StudyWindowError
 from gateway.qido.times import DAY_US, parse_date, parse_stored_time
@@ -31,15 +33,23 @@ def instant_of(image_set: ImageSet) -> tuple[int | None, int | None]:
 
     A StudyDate that is not `YYYYMMDD` counts as none.
     """
-    day = parse_date(str(image_set.tags.get("DICOMStudyDate", "")).rstrip(" \0"))
-    time_us = parse_stored_time(str(image_set.tags.get("DICOMStudyTime", "")).rstrip(" \0"))
-    return day, time_us
+    tags = image_set.tags
+    return _instant(tags.get("DICOMStudyDate", ""), tags.get("DICOMStudyTime", ""))
+
+
+@lru_cache(maxsize=512)  # asked several times for each image set, and those of a study share it
+def _instant(date: str | int, time: str | int) -> tuple[int | None, int | None]:
+    return parse_date(str(date).rstrip(" \0")), parse_stored_time(str(time).rstrip(" \0"))
 
 
 def place_of(image_set: ImageSet) -> Place:
     """Where the study stands if this image set is its winner: undated last, no time last."""
-    day, time_us = instant_of(image_set)
-    return (-(day or 0), 1 if time_us is None else -time_us, study_uid_of(image_set))
+    return _place(instant_of(image_set), study_uid_of(image_set))
+
+
+def _place(instant: tuple[int | None, int | None], study_uid: str) -> Place:
+    day, time_us = instant
+    return (-(day or 0), 1 if time_us is None else -time_us, study_uid)
 
 
 def is_primary(image_set: ImageSet, *, trust_unmarked: bool) -> bool:
@@ -61,34 +71,45 @@ def _rank(image_set: ImageSet, *, trust_unmarked: bool) -> tuple[int, float, int
 
 
 class Group:
-    """The image sets of one study that a walk has met, each once, from page `since` on."""
+    """The image sets of one study that a walk has met, each once, from its page `since` on.
 
-    __slots__ = ("_best", "_trust_unmarked", "members", "place", "since", "study_uid")
+    Who knows already where the study stands by an image set gives its `place` too.
+    """
 
-    def __init__(self, first: ImageSet, *, trust_unmarked: bool = True, since: int = 0) -> None:
-        self.since = since
-        self.study_uid = study_uid_of(first)
+    __slots__ = ("_best", "_ranks", "_trust_unmarked", "members", "place", "since", "study_uid")
+
+    def __init__(
+        self, first: ImageSet, place: Place | None = None, *, trust_unmarked: bool = True
+    ) -> None:
+        self.since = 0
+        self.place = place or place_of(first)
+        self.study_uid = self.place[-1]
         self.members = {first.image_set_id: first}
-        self.place = place_of(first)
         self._best = _rank(first, trust_unmarked=trust_unmarked)
+        self._ranks = {first.image_set_id: self._best}
         self._trust_unmarked = trust_unmarked
 
-    def add(self, image_set: ImageSet) -> None:
+    def add(self, image_set: ImageSet, place: Place | None = None) -> None:
         """Take it in; of two states of one image set the later one stays."""
         known = self.members.get(image_set.image_set_id)
         if known is not None and known.version > image_set.version:
             return
         self.members[image_set.image_set_id] = image_set
-        rank = _rank(image_set, trust_unmarked=self._trust_unmarked)
-        if known is not None or rank < self._best:
-            winner = self.image_sets[0] if known is not None else image_set
-            self._best = _rank(winner, trust_unmarked=self._trust_unmarked)
-            self.place = place_of(winner)
+        rank = self._ranks[image_set.image_set_id] = _rank(
+            image_set, trust_unmarked=self._trust_unmarked
+        )
+        if known is not None:
+            self._best = min(self._ranks.values())
+            self.place = place_of(self.members[self._best[-1]])
+        elif rank < self._best:
+            self._best = rank
+            self.place = place or place_of(image_set)
 
     @property
     def image_sets(self) -> tuple[ImageSet, ...]:
         """Its image sets, the winner first."""
-        return winner_first(self.members.values(), trust_unmarked=self._trust_unmarked)
+        members = self.members
+        return tuple([members[rank[-1]] for rank in sorted(self._ranks.values())])
 
 
 class StudyWindow:
@@ -119,32 +140,34 @@ class StudyWindow:
 
         Raises: StudyWindowError, ResultTooLargeError.
         """
-        day, time_us = instant_of(image_set)
+        day, time_us = instant = instant_of(image_set)
         if day is None:
             self._undated.append(image_set)
             self._grow()
             return
         # A missing time may stand at either end of its day: it moves the clock to the day only
         reached = day * DAY_US + (DAY_US - 1 if time_us is None else time_us)
-        self._clock = reached if self._clock is None else min(self._clock, reached)
+        if self._clock is None or reached < self._clock:
+            self._clock = reached
         uid = study_uid_of(image_set)
         if uid in self._released:
             if not self.rereads:
                 self._check_late(image_set)
             return
-        self._check_order(image_set)
+        place = _place(instant, uid)
+        self._check_order(image_set, place)
         low = day * DAY_US + (0 if self._whole_days or time_us is None else time_us)
         self._low[uid] = min(self._low.get(uid, low), low)
         self._highest_low = max(self._highest_low, low)
         if (group := self._open.get(uid)) is None:
-            trust = self._trust_unmarked
-            self._open[uid] = Group(image_set, trust_unmarked=trust, since=self.page)
+            group = self._open[uid] = Group(image_set, place, trust_unmarked=self._trust_unmarked)
+            group.since = self.page
             self.studies += 1
         elif image_set.image_set_id in group.members:
-            group.add(image_set)  # met before: it takes no more room
+            group.add(image_set, place)  # met before: it takes no more room
             return
         else:
-            group.add(image_set)
+            group.add(image_set, place)
         self._grow()
 
     def release(self) -> list[Group]:
@@ -152,7 +175,7 @@ class StudyWindow:
         if self._clock is None or self._highest_low < self._clock + self._margin_us:
             return []
         passed: list[Group] = []
-        for group in sorted(self._open.values(), key=lambda group: group.place):
+        for group in sorted(self._open.values(), key=attrgetter("place")):
             if self._low[group.study_uid] < self._clock + self._margin_us:
                 break  # whatever comes after it in the answer has to wait for it
             passed.append(group)
@@ -177,7 +200,7 @@ class StudyWindow:
                 self._check_late(image_set)
             else:
                 self._open[uid] = Group(image_set, trust_unmarked=self._trust_unmarked)
-        left = sorted(self._open.values(), key=lambda group: group.place)
+        left = sorted(self._open.values(), key=attrgetter("place"))
         self._open, self._undated = {}, []
         self._clock = None  # nothing is to come
         return left
@@ -243,7 +266,7 @@ class StudyWindow:
         if sure and not self._released[study_uid_of(image_set)]:
             raise StudyWindowError("A part of a study came after the study had been answered.")
 
-    def _check_order(self, image_set: ImageSet) -> None:
-        sure = is_primary(image_set, trust_unmarked=self._trust_unmarked)
-        if sure and self._last_place is not None and place_of(image_set) < self._last_place:
+    def _check_order(self, image_set: ImageSet, place: Place) -> None:
+        is_early = self._last_place is not None and place < self._last_place
+        if is_early and is_primary(image_set, trust_unmarked=self._trust_unmarked):
             raise StudyWindowError("A study came after studies that stand behind it.")

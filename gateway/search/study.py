@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway.qido.attributes import ATTRIBUTES, Attribute, Level, Origin
@@ -42,7 +42,8 @@ def found_study(image_sets: Sequence[ImageSet], options: SearchOptions) -> Found
     visible = shown(image_sets, options)
     if not visible:
         return None
-    values = _study_values(visible, options) | _arrival(visible)
+    values = _study_values(visible, options)
+    values.update(_arrival(visible))
     return Found(Result(Level.STUDY, values), visible, visible[0])
 
 
@@ -72,7 +73,7 @@ def shown(image_sets: Sequence[ImageSet], options: SearchOptions) -> tuple[Image
     """Those of a study's `image_sets` that the operator shows, in their order."""
     if options.image_sets == "all":
         return tuple(image_sets)
-    primary = tuple(s for s in image_sets if s.is_primary is not False)
+    primary = tuple([s for s in image_sets if s.is_primary is not False])
     if options.image_sets == "primary":
         return primary
     known = {_series_uid(s) for s in primary}
@@ -90,12 +91,13 @@ def summary_values(image_set: ImageSet) -> Values:
 
 def _study_values(visible: Sequence[ImageSet], options: SearchOptions) -> _Values:
     values = _read(_STUDY, visible[0])
-    modalities = {m for s in visible for m in _modalities(s) if m}
+    texts = {str(s.tags.get("DICOMSeriesModality", "")) for s in visible}
+    modalities = {part.strip(" \0") for text in texts for part in text.split("\\")} - {""}
     if modalities:
         values["ModalitiesInStudy"] = tuple(sorted(modalities))
-    series = {uid for s in visible if (uid := _series_uid(s))}
-    values["NumberOfStudyRelatedSeries"] = (len(series),)
-    instances = _instances_of_study(visible, options)
+    by_series = _by_series(visible)
+    values["NumberOfStudyRelatedSeries"] = (len(by_series) - ("" in by_series),)
+    instances = _instances_of_study(visible, by_series, options)
     if instances is not None:
         values["NumberOfStudyRelatedInstances"] = (instances,)
     return values
@@ -112,20 +114,20 @@ def _series_values(sets: Sequence[ImageSet], options: SearchOptions) -> _Values:
 
 def _arrival(sets: Sequence[ImageSet]) -> _Values:
     """The latest change and the earliest creation of `sets`, in microseconds; 0 is not known."""
-    changed = [s.updated_at for s in sets if s.updated_at > 0]
-    created = [s.created_at for s in sets if s.created_at > 0]
     values: _Values = {}
-    if changed:
-        values["updatedAt"] = (round(max(changed) * SECOND_US),)
-    if created:
+    if (changed := max([s.updated_at for s in sets])) > 0:
+        values["updatedAt"] = (round(changed * SECOND_US),)
+    if created := [s.created_at for s in sets if s.created_at > 0]:
         values["createdAt"] = (round(min(created) * SECOND_US),)
     return values
 
 
 def _read(attributes: Iterable[Attribute], image_set: ImageSet) -> _Values:
-    tags = image_set.tags
-    values = {a.keyword: stored_values(a, tags[a.summary]) for a in attributes if a.summary in tags}
-    return {keyword: value for keyword, value in values.items() if value}
+    values: _Values = {}
+    for attribute in attributes:
+        if stored := stored_values(attribute, image_set.tags.get(attribute.summary)):
+            values[attribute.keyword] = stored
+    return values
 
 
 def _series_place(series: Found) -> tuple[int, str]:
@@ -145,11 +147,6 @@ def _series_uid(image_set: ImageSet) -> str:
     return str(image_set.tags.get("DICOMSeriesInstanceUID", "")).strip(" \0")
 
 
-def _modalities(image_set: ImageSet) -> Iterable[str]:
-    text = str(image_set.tags.get("DICOMSeriesModality", ""))
-    return (part.strip(" \0") for part in text.split("\\"))
-
-
 # --- counts ---------------------------------------------------------------------------------------
 # Whether DICOMNumberOfStudyRelated… are an image set's own numbers or its study's is not
 # documented. A set that reports more than one series can only speak of its study.
@@ -158,23 +155,24 @@ def _modalities(image_set: ImageSet) -> Iterable[str]:
 def _counts_are_the_studys(sets: Iterable[ImageSet], options: SearchOptions) -> bool:
     if options.counts != "auto":
         return options.counts == "study"
-    return any(_number(s, "DICOMNumberOfStudyRelatedSeries", 1) > 1 for s in sets)
+    return max(_numbers(sets, "DICOMNumberOfStudyRelatedSeries", missing=1)) > 1
 
 
-def _instances_of_study(visible: Sequence[ImageSet], options: SearchOptions) -> int | None:
+def _instances_of_study(
+    visible: Sequence[ImageSet], by_series: Mapping[str, Sequence[ImageSet]], options: SearchOptions
+) -> int | None:
     if _counts_are_the_studys(visible, options):
-        largest = max(_number(s, "DICOMNumberOfStudyRelatedInstances", -1) for s in visible)
+        largest = max(_numbers(visible, "DICOMNumberOfStudyRelatedInstances", missing=-1))
         return None if largest < 0 else largest
-    own = [_own_instances(sets) for sets in _by_series(visible).values()]
-    return None if None in own else sum(number or 0 for number in own)
+    own = [_own_instances(sets) for sets in by_series.values()]
+    return None if None in own else sum(filter(None, own))
 
 
 def _own_instances(sets: Sequence[ImageSet]) -> int | None:
     """A split series' parts together; equal numbers are taken for the same instances."""
-    numbers = {_number(s, "DICOMNumberOfStudyRelatedInstances", -1) for s in sets}
+    numbers = set(_numbers(sets, "DICOMNumberOfStudyRelatedInstances", missing=-1))
     return None if -1 in numbers else sum(numbers)
 
 
-def _number(image_set: ImageSet, name: str, missing: int) -> int:
-    number = image_set.tags.get(name, missing)
-    return number if isinstance(number, int) else missing
+def _numbers(sets: Iterable[ImageSet], name: str, *, missing: int) -> list[int]:
+    return [n if isinstance(n := s.tags.get(name, missing), int) else missing for s in sets]

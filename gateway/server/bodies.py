@@ -19,7 +19,8 @@ import orjson
 
 from gateway.qido import dicomjson, dicomxml, tabular
 from gateway.qido.attributes import Attribute
-from gateway.qido.elements import Element
+from gateway.qido.elements import elements_of
+from gateway.qido.result import Result
 from gateway.server.negotiation import CSV, DICOM_JSON, DICOM_XML, JSON, NDJSON
 
 CHUNK_BYTES = 16 * 1024
@@ -48,17 +49,21 @@ class Ending:
 Columns = Sequence[Attribute]
 """The attributes that were asked for, in the order of tags."""
 
+Encoder = Callable[[Result, str], bytes]
+"""The bytes of one result, whose absolute URL is given too ("" for none)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Body:
     """One form of body: a beginning, the results with a separator between them, and an ending.
 
     It leaves in chunks of `chunk_results` at most. `held` says that its first bytes wait, so that a
-    failure is still a status; `has_columns` that every result has the same attributes.
+    failure is still a status; `has_columns` that every result has the same attributes. `encoder`
+    is told the columns, and whether all that a result holds is shown too.
     """
 
     content_type: str
-    encode: Callable[[Sequence[Element], Columns], bytes]
+    encoder: Callable[[Columns, bool], Encoder]
     beginning: Callable[[Columns], bytes] = lambda _: b""
     separator: bytes = b""
     ending: Callable[[Ending], bytes] = lambda _: b""
@@ -67,16 +72,29 @@ class Body:
     has_columns: bool = False
 
 
-def _json(elements: Sequence[Element], _: Columns) -> bytes:
-    return dicomjson.encode(elements)
+def _json(columns: Columns, everything: bool) -> Encoder:
+    return dicomjson.encoder(columns, everything=everything)
 
 
-def _part(elements: Sequence[Element], _: Columns) -> bytes:
-    return _PART + dicomxml.encode(elements) + b"\r\n"
+def _parts(columns: Columns, everything: bool) -> Encoder:
+    def part(result: Result, url: str) -> bytes:
+        elements = elements_of(result, columns, url, everything=everything)
+        return _PART + dicomxml.encode(elements) + b"\r\n"
+
+    return part
 
 
-def _line(elements: Sequence[Element], _: Columns) -> bytes:
-    return dicomjson.encode(elements) + b"\n"
+def _lines(columns: Columns, everything: bool) -> Encoder:
+    encode = _json(columns, everything)
+    return lambda result, url: encode(result, url) + b"\n"
+
+
+def _rows(columns: Columns, everything: bool) -> Encoder:
+    def row(result: Result, url: str) -> bytes:
+        elements = elements_of(result, columns, url, everything=everything)
+        return tabular.row(elements, columns)
+
+    return row
 
 
 def _last_line(ending: Ending) -> bytes:
@@ -94,13 +112,13 @@ BODIES: Mapping[str, Body] = MappingProxyType(
         JSON: _array(JSON),
         DICOM_XML: Body(
             f"{DICOM_XML}; boundary={_BOUNDARY}",
-            _part,
+            _parts,
             ending=lambda _: f"--{_BOUNDARY}--\r\n".encode(),
         ),
-        NDJSON: Body(NDJSON, _line, ending=_last_line, held=False, chunk_results=1),
+        NDJSON: Body(NDJSON, _lines, ending=_last_line, held=False, chunk_results=1),
         CSV: Body(
             f"{CSV}; charset=utf-8; header=present",
-            tabular.row,
+            _rows,
             beginning=tabular.header,
             has_columns=True,
         ),

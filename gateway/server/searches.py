@@ -18,7 +18,7 @@ from gateway.healthimaging.rungs import Rungs
 from gateway.healthimaging.upstream import RequestUpstream
 from gateway.healthimaging.walks import Walks
 from gateway.qido.attributes import Level, returned_by_default
-from gateway.qido.elements import elements_of, in_order
+from gateway.qido.elements import in_order
 from gateway.qido.query import Dialect, Query
 from gateway.qido.result import Result
 from gateway.search.metadata import Fault
@@ -129,15 +129,14 @@ class RunningSearch:
         """
         form, query = BODIES[media_type], self.query
         attributes = in_order((*returned_by_default(query.resource), *query.also_return))
+        encode = form.encoder(attributes, query.everything)
         pending, separator = bytearray(form.beginning(attributes)), b""
         try:
             if form.has_columns and query.everything and query.level is Level.INSTANCE:
                 raise QueryError("includefield", "must name each attribute: CSV has fixed columns")
             async with aclosing(self.results()) as results:
                 async for result in results:
-                    url = retrieve_url(service, result)
-                    shown = elements_of(result, attributes, url, everything=query.everything)
-                    pending += separator + form.encode(shown, attributes)
+                    pending += separator + encode(result, retrieve_url(service, result))
                     separator = form.separator
                     full = self.tally.results % form.chunk_results == 0
                     if full or len(pending) >= CHUNK_BYTES:
@@ -255,14 +254,11 @@ class RunningSearch:
 
 def retrieve_url(service: str, result: Result) -> str:
     """The absolute URL under which WADO-RS gives `result`."""
-    url = service
-    for part, keyword in _PLACES[: result.level.depth + 1]:
-        url += f"/{part}/{result.values[keyword][0]}"
-    return url
-
-
-_PLACES = (
-    ("studies", "StudyInstanceUID"),
-    ("series", "SeriesInstanceUID"),
-    ("instances", "SOPInstanceUID"),
-)
+    values = result.values
+    study = f"{service}/studies/{values['StudyInstanceUID'][0]}"
+    if result.level is Level.STUDY:
+        return study
+    series = f"{study}/series/{values['SeriesInstanceUID'][0]}"
+    if result.level is Level.SERIES:
+        return series
+    return f"{series}/instances/{values['SOPInstanceUID'][0]}"

@@ -5,15 +5,14 @@ from __future__ import annotations
 import email
 import email.policy
 import json
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.qido.attributes import BY_KEYWORD
-from gateway.qido.elements import Element
+from gateway.qido.attributes import BY_KEYWORD, Level
+from gateway.qido.result import Result, Value
 from gateway.server.bodies import BODIES, Body, Ending
 from gateway.server.negotiation import CSV, DICOM_JSON, DICOM_XML, JSON, NDJSON, OFFERED
 from tests.unit.nativemodel import dataset_of, faults
@@ -24,16 +23,17 @@ WHOLE = Ending(2, 0, ())
 LEFT = Ending(2, None, ("There may be more.",))
 
 
-def result(name: str, patient_id: str = "") -> list[Element]:
-    """The elements of one result."""
-    values = ((name,) if name else (), (patient_id,) if patient_id else ())
-    return [Element(c.tag, c.keyword, c.vr, v) for c, v in zip(COLUMNS, values, strict=True)]
+def result(name: str, patient_id: str = "") -> Result:
+    """One result."""
+    values: dict[str, tuple[Value, ...]] = {"PatientName": (name,), "PatientID": (patient_id,)}
+    return Result(Level.STUDY, {keyword: one for keyword, one in values.items() if one != ("",)})
 
 
-def body(media_type: str, *results: Sequence[Element], ending: Ending = WHOLE) -> bytes:
+def body(media_type: str, *results: Result, ending: Ending = WHOLE) -> bytes:
     """The body of an answer of `results`."""
     form: Body = BODIES[media_type]
-    encoded = [form.encode(one, COLUMNS) for one in results]
+    encode = form.encoder(COLUMNS, False)
+    encoded = [encode(one, "") for one in results]
     return form.beginning(COLUMNS) + form.separator.join(encoded) + form.ending(ending)
 
 
@@ -59,7 +59,7 @@ LAST = '{"complete":true,"count":2,"remaining":0,"warnings":[]}\n'
         "XML, none": (DICOM_XML, [], "--result--\r\n"),
     }),
 )  # fmt: skip
-def test_bodies(media_type: str, results: list[Sequence[Element]], expected: str) -> None:
+def test_bodies(media_type: str, results: list[Result], expected: str) -> None:
     """A body is a beginning, its results with what stands between them, and an ending."""
     assert expected == body(media_type, *results).decode()
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import pydicom
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.qido.attributes import (
     ATTRIBUTES,
@@ -18,7 +20,7 @@ from gateway.qido.attributes import (
     attribute_named,
     returned_by_default,
 )
-from gateway.qido.dicomjson import encode
+from gateway.qido.dicomjson import encode, encoder
 from gateway.qido.elements import elements_of, in_order
 from gateway.qido.result import Result, stored_values, trim
 from gateway.qido.times import (
@@ -68,7 +70,7 @@ def test_stored_values(keyword: str, stored: Any, values: tuple[Any, ...]) -> No
     ("text", "day"),
     [
         ("00010101", 1), ("20200229", 737484), ("99991231", 3652059), ("20190229", None),
-        ("2020010", None), ("202001011", None), ("2020-1-1", None), ("", None),
+        ("2020010", None), ("202001011", None), ("2020-1-1", None), ("2020W011", None), ("", None),
         ("２０２００１０１", None),
     ],
 )  # fmt: skip
@@ -102,8 +104,10 @@ def test_parse_time(text: str, interval: Any, stored: int | None) -> None:
 def _encoded(values: dict[str, Any], *keywords: str, url: str = "") -> dict[str, Any]:
     result = Result(Level.STUDY, values)
     attributes = in_order(BY_KEYWORD[keyword] for keyword in keywords)
-    encoded: dict[str, Any] = json.loads(encode(elements_of(result, attributes, url)))
-    return encoded
+    encoded = encode(elements_of(result, attributes, url))
+    assert encoded == encoder(attributes)(result, url)
+    decoded: dict[str, Any] = json.loads(encoded)
+    return decoded
 
 
 @pytest.mark.parametrize(
@@ -152,7 +156,29 @@ def test_order_and_address() -> None:
     assert (
         b'{"00080020":{"vr":"DA"},"00081190":{"vr":"UR","Value":["http://x/1"]},'
         b'"00100020":{"vr":"LO","Value":["A"]}}'
-    ) == encode(elements_of(result, attributes, "http://x/1"))
+    ) == encoder(attributes)(result, "http://x/1")
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(("PatientID", "PatientName", "Rows", "IconImageSequence", "PixelData")),
+        st.lists(st.sampled_from(("", "A", "^", 1)), max_size=3).map(tuple),
+    ),
+    st.sets(st.sampled_from(("PatientID", "PatientName", "Rows", "StudyDate", "RetrieveURL"))),
+    st.sampled_from(("", "SmallestImagePixelValue", "PixelData", "00191001", "IconImageSequence")),
+    st.dictionaries(st.just("PatientID"), st.sampled_from(("LO", "SH"))),
+    st.sampled_from(("", "http://x/1")),
+    st.booleans(),
+)
+def test_an_encoder_has_no_way_of_its_own(
+    values: Any, plain: set[str], other: str, vrs: dict[str, str], url: str, everything: bool
+) -> None:
+    """Whatever is asked for, it writes what `encode` does."""
+    result = Result(Level.INSTANCE, values, vrs)
+    named = filter(None, map(attribute_named, (*plain, other)))
+    attributes = in_order(named)
+    expected = encode(elements_of(result, attributes, url, everything=everything))
+    assert expected == encoder(attributes, everything=everything)(result, url)
 
 
 @pytest.mark.parametrize(

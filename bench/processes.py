@@ -18,6 +18,10 @@ from typing import Any
 from bench import archive
 from bench.archive import Archive
 from gateway.config import ENV_PREFIX, Settings
+from gateway.emulator.seeding import seed_file
+from gateway.emulator.store import Store
+from gateway.emulator.variants import Variants
+from gateway.emulator_command import FILE_NAME
 from tests.e2e.running import DATASTORE_ID, credentials, environment, running
 
 DATA = Path(__file__).parent / ".data"
@@ -152,8 +156,11 @@ def seeded(studies: int, kept: Path, folder: Path) -> Path:
         part.mkdir(parents=True)
         path = folder / "archive.ndjson"
         archive.write(studies, path)
-        arguments = ("emulator", "--port", "0", "--data-dir", str(part), "--seed", str(path))
-        with running(folder, *arguments):
+        store = Store(part / FILE_NAME, Variants(), DATASTORE_ID)
+        try:
+            seed_file(store, path)
+        finally:
+            store.close()
             path.unlink()
         part.rename(target)
     return target

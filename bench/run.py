@@ -5,7 +5,8 @@ them, or those that are named), prints one table and writes `bench/results.json`
 row are asked by the same client's code against the same emulator, in turns, and each figure is a
 median. Rows that were not asked for keep their figures in the file where it is of the same day.
 
-`--list` tells the rows, `--markdown` prints the file as the README's table.
+`--list` tells the rows, `--markdown` prints the file as the README's table, `--readme` puts it
+there.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ from bench.table import Row, markdown, measured, show
 
 RESULTS = Path(__file__).with_name("results.json")
 STUDIES = 60_000
+README = Path(__file__).resolve().parents[1] / "README.md"
+BEGIN, END = "<!-- bench -->", "<!-- end of bench -->"
 
 
 def main() -> int:
@@ -43,6 +46,13 @@ def main() -> int:
         return 0
     if given.markdown:
         sys.stdout.write(markdown(json.loads(given.out.read_text("utf-8"))))
+        return 0
+    if given.readme:
+        text = README.read_text("utf-8")
+        before, begin, rest = text.partition(BEGIN)
+        _, end, after = rest.partition(END)
+        told = markdown(json.loads(given.out.read_text("utf-8")))
+        README.write_text(f"{before}{begin}\n{told}{end}{after}", "utf-8")
         return 0
     chosen = [row for row in ROWS if not given.rows or row.key in given.rows]
     found = _measure(chosen, given)
@@ -63,6 +73,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, default=DATA, help="where seeded archives are kept")
     parser.add_argument("--list", action="store_true", help="tell the rows")
     parser.add_argument("--markdown", action="store_true", help="print the file as Markdown")
+    parser.add_argument("--readme", action="store_true", help="put it into the README")
     given = parser.parse_args()
     if unknown := set(given.rows) - {row.key for row in ROWS}:
         parser.error(f"no such row: {', '.join(sorted(unknown))}")

@@ -21,11 +21,15 @@ NO_BUDGET = {"SCAN_BUDGET_CALLS": "1000000", "SCAN_BUDGET_S": "3600", "MAX_RESUL
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """One run's figures; `note` says what else was seen."""
+    """One run's figures; `note` says what else was seen.
+
+    `valid` is false where something else went wrong, so that the figures alone would deceive.
+    """
 
     ours: float
     other: float
     note: str = ""
+    valid: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +114,7 @@ def _figures(row: Row, at: int, found: Sequence[Sequence[Pair]], error: str) -> 
         "ours": ours,
         "other": other,
         line.by: compared,
-        "reached": line.reached(compared),
+        "reached": line.reached(compared) and all(pair.valid for pair in pairs),
         "all_ours": [pair.ours for pair in pairs],
         "all_other": [pair.other for pair in pairs],
         "note": pairs[-1].note,
@@ -160,8 +164,11 @@ def show(rows: Sequence[Mapping[str, Any]], console: Console) -> None:
         style = "red" if not figures.get("reached") else None
         table.add_row(*cells(figures), style=style)
     console.print(table)
+    shown = ""
     for figures in rows:
-        notes = (figures.get("note", ""), figures.get("error", ""), settings_of(figures))
+        settings = settings_of(figures) if figures["row"] != shown else ""
+        shown = figures["row"]
+        notes = (figures.get("note", ""), figures.get("error", ""), settings)
         told = "; ".join(note for note in notes if note)
         if told:
             console.print(f"{figures['what']}: {told}", markup=False, highlight=False)
@@ -177,10 +184,10 @@ def markdown(found: Mapping[str, Any]) -> str:
         "|" + "---|" * len(HEAD),
     ]
     lines += ["| " + " | ".join(cells(figures)) + " |" for figures in found["rows"]]
-    lines += ["", "| Row | Settings |", "|---|---|"]
-    lines += [
-        f"| {figures['what']} | {settings_of(figures)} |"
-        for figures in found["rows"]
-        if settings_of(figures)
-    ]
+    lines += ["", "| Row | Load and settings |", "|---|---|"]
+    shown = ""
+    for figures in found["rows"]:
+        if figures["row"] != shown and (told := settings_of(figures)):
+            lines.append(f"| {figures['what']} | {told} |")
+        shown = figures["row"]
     return "\n".join(lines) + "\n"

@@ -103,11 +103,12 @@ def _open(bench: Bench) -> Iterator[Run]:
         (many, called), (one, called_alone) = sides
         note = f"alone {called_alone} calls"
         refused = f"{many.refused} refused, alone {one.refused}"
-        fresh = f"of {many.due()} answers: {'every one has it' if not many.stale() else 'NO'}"
+        fresh = bool(many.due()) and not many.stale()
+        told = f"in each of {many.due()} answers: {'yes' if fresh else 'no'}"
         return (
             Pair(called, allowed, note),
             Pair(many.answers, one.answers, refused),
-            Pair(many.stale(), 0, fresh),
+            Pair(many.stale(), 0, told, valid=fresh),
         )
 
     options = ("--latency-ms", str(LATENCY_MS), "--rate", str(RATE), "--burst", str(BURST))

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.client import HTTPException
 
 from bench.asking import NDJSON, Client, together
 from bench.processes import Bench, Served
@@ -63,6 +64,8 @@ class _Scan:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._read)
         self.studies = 0
+        self.ended = ""
+        """Why it ended by itself."""
 
     def __enter__(self) -> _Scan:
         self._thread.start()
@@ -74,10 +77,15 @@ class _Scan:
 
     def _read(self) -> None:
         client = Client(self._gateway.url, NDJSON)
-        for chunk in client.streamed("/studies?limit=1000000"):
-            self.studies += chunk.count(b"\n")
-            if self._stop.is_set():
-                break
+        try:
+            for chunk in client.streamed("/studies?limit=1000000"):
+                self.studies += chunk.count(b"\n")
+                if self._stop.is_set():
+                    break
+            else:
+                self.ended = "and came to its end"
+        except (HTTPException, OSError, RuntimeError) as exc:
+            self.ended = f"and failed: {type(exc).__name__}"
         client.close()
 
 
@@ -99,10 +107,12 @@ def _open(bench: Bench) -> Iterator[Run]:
             alone = _Lookups(gateway, uids(2 * number + 1))
             alone_s = alone.run()
         note = (
-            f"{len(beside.took_s)} lookups, {beside.refused} refused, the scan read "
-            f"{scan.studies:,} studies; alone {len(alone.took_s)}, {alone.refused} refused"
+            f"{len(beside.took_s)} lookups, {beside.refused} refused; the scan read "
+            f"{scan.studies:,} studies {scan.ended}; alone {len(alone.took_s)} lookups, "
+            f"{alone.refused} refused"
         )
-        return (Pair(beside_s, alone_s, note),)
+        valid = not (beside.refused or alone.refused or scan.ended)
+        return (Pair(beside_s, alone_s, note, valid=valid),)
 
     options = ("--latency-ms", str(LATENCY_MS), "--rate", str(RATE), "--burst", str(BURST))
     with bench.emulator(*options) as emulator:

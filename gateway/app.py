@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import time
 from collections.abc import Mapping
 
 from starlette.applications import Starlette
@@ -11,6 +12,10 @@ from starlette.applications import Starlette
 from gateway.config import Settings
 from gateway.healthimaging.client import HealthImagingClient
 from gateway.healthimaging.metadata import MetadataStore
+from gateway.healthimaging.metered import MeteredCalls
+from gateway.healthimaging.metrics import Meters
+from gateway.healthimaging.quota import Quota
+from gateway.healthimaging.walks import Walks
 from gateway.qido.query import Dialect
 from gateway.server.routes import ServerOptions, create_app
 from gateway.server.searches import Limits, SearchService
@@ -56,8 +61,17 @@ def service_of(settings: Settings, client: HealthImagingClient) -> SearchService
         strict=settings.strict_parameters,
         study_attributes=frozenset(settings.metadata.study_attributes),
     )
-    store = MetadataStore(client, settings.metadata.limits)
-    return SearchService(client, settings.search_options, limits, dialect, metadata=store)
+    meters = Meters()
+    calls = MeteredCalls(client, meters)
+    quota = Quota(settings.quota_limits, meters.waited)
+    return SearchService(
+        Walks(calls, quota, settings.walk_limits, meters, time.monotonic),
+        MetadataStore(calls, settings.metadata_limits),
+        settings.search_options,
+        limits,
+        dialect,
+        meters,
+    )
 
 
 def _has_own_endpoint(environment: Mapping[str, str]) -> bool:

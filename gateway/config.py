@@ -28,6 +28,8 @@ from pydantic_settings import (
 
 from gateway.errors import ConfigError
 from gateway.healthimaging.metadata import MIB, MetadataLimits
+from gateway.healthimaging.quota import QuotaLimits
+from gateway.healthimaging.walks import WalkLimits
 from gateway.qido.attributes import ATTRIBUTES, Level, Origin
 from gateway.search.plan import SearchOptions
 
@@ -69,16 +71,6 @@ class MetadataSettings(BaseModel):
             raise ValueError(f"each must be one of {', '.join(_FETCHABLE)}")
         return value
 
-    @property
-    def limits(self) -> MetadataLimits:
-        """The part that fetching reads."""
-        return MetadataLimits(
-            cache_bytes=self.cache_mib * MIB,
-            max_bytes=self.max_mib * MIB,
-            calls_per_s=self.calls_per_s,
-            burst=self.burst,
-        )
-
 
 class Settings(BaseSettings):
     """Every setting, with its default; `docs/operations.md` gives unit, reason and example."""
@@ -101,6 +93,14 @@ class Settings(BaseSettings):
     max_results: int = Field(default=10_000, ge=1, validate_default=True)
     scan_budget_calls: int = Field(default=400, ge=1)
     scan_budget_s: float = Field(default=30.0, gt=0)
+    scan_concurrency: int = Field(default=8, ge=1, le=50)
+    walk_ttl_s: float = Field(default=5.0, ge=0, allow_inf_nan=False)
+    walk_continue_s: float = Field(default=60.0, ge=0, allow_inf_nan=False)
+    walk_cache_mib: int = Field(default=16, ge=0)
+    quota_calls_per_s: float = Field(default=25.0, gt=0, allow_inf_nan=False)
+    quota_burst: int = Field(default=50, ge=1)
+    quota_waiting: int = Field(default=1_000, ge=1)
+    replicas: int = Field(default=1, ge=1)
     image_sets: Literal["primary", "fill", "all"] = "primary"
     study_window: Literal["hour", "day"] = "hour"
     counts: Literal["auto", "image-set", "study"] = "auto"
@@ -152,6 +152,16 @@ class Settings(BaseSettings):
         return value
 
     @property
+    def walk_limits(self) -> WalkLimits:
+        """The part that walks read."""
+        return WalkLimits(
+            ttl_s=self.walk_ttl_s,
+            continue_s=self.walk_continue_s,
+            cache_bytes=self.walk_cache_mib * MIB,
+            scan_concurrency=self.scan_concurrency,
+        )
+
+    @property
     def search_options(self) -> SearchOptions:
         """The part that searches read."""
         return SearchOptions(
@@ -160,6 +170,26 @@ class Settings(BaseSettings):
             counts=self.counts,
             equal_padding=self.equal_padding,
             trust_unmarked=self.trust_unmarked,
+        )
+
+    @property
+    def quota_limits(self) -> QuotaLimits:
+        """This gateway's part of the account's calls of SearchImageSets."""
+        return QuotaLimits(
+            calls_per_s=self.quota_calls_per_s / self.replicas,
+            burst=max(1, self.quota_burst // self.replicas),
+            max_waiting=self.quota_waiting,
+        )
+
+    @property
+    def metadata_limits(self) -> MetadataLimits:
+        """What is kept of metadata, and this gateway's part of the account's calls for it."""
+        table = self.metadata
+        return MetadataLimits(
+            cache_bytes=table.cache_mib * MIB,
+            max_bytes=table.max_mib * MIB,
+            calls_per_s=table.calls_per_s / self.replicas,
+            burst=max(1, table.burst // self.replicas),
         )
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from gateway.errors import ResultTooLargeError
+from gateway.errors import ResultTooLargeError, UpstreamTimeoutError
 
 TOO_BROAD = (
     "The search needs more calls or time than one request may cost. "
@@ -13,7 +15,7 @@ TOO_BROAD = (
 )
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Budget:
     """What is left of `max_calls` calls and `max_s` seconds spent in calls, retries included.
 
@@ -30,30 +32,35 @@ class Budget:
     _waiting: int = 0
     _since: float = 0.0
 
-    def start_call(self) -> float:
-        """Count one call and begin to wait for it; how many seconds it may take.
+    @property
+    def left_s(self) -> float:
+        """The seconds that are left, 0 or less where there are none."""
+        return self.max_s - self.spent_s - (self.clock() - self._since if self._waiting else 0.0)
 
-        Raises: ResultTooLargeError, and then nothing has begun.
+    @asynccontextmanager
+    async def waiting(self) -> AsyncIterator[float]:
+        """Wait for what is done within, at the most for the seconds that are left, which it gives.
+
+        Raises: ResultTooLargeError, UpstreamTimeoutError where nothing has ever been answered.
         """
         left_s = self.start_waiting()
         try:
-            self.count_call()
-        except ResultTooLargeError:
+            async with asyncio.timeout(left_s):
+                yield left_s
+        except TimeoutError as exc:
+            if self.answered:
+                raise ResultTooLargeError(TOO_BROAD) from exc
+            raise UpstreamTimeoutError("HealthImaging did not answer in time.") from exc
+        finally:
             self.end_waiting()
-            raise
-        return left_s
-
-    def end_call(self, attempts: int) -> None:
-        """The call is over; count the retries that it has needed."""
-        self.end_waiting()
-        self.count_retries(attempts - 1)
+        self.answered += 1
 
     def count_retries(self, number: int) -> None:
         """Count what a call has needed beside itself."""
         self.calls += number
 
     def count_call(self) -> None:
-        """Count one call for which somebody waits already.
+        """Count one call.
 
         Raises: ResultTooLargeError.
         """
@@ -66,14 +73,13 @@ class Budget:
 
         Raises: ResultTooLargeError, and then nothing has begun.
         """
-        now = self.clock()
-        spent_s = self.spent_s + (now - self._since if self._waiting else 0.0)
-        if spent_s >= self.max_s:
+        left_s = self.left_s
+        if left_s <= 0:
             raise ResultTooLargeError(TOO_BROAD)
         if not self._waiting:
-            self._since = now
+            self._since = self.clock()
         self._waiting += 1
-        return self.max_s - spent_s
+        return left_s
 
     def end_waiting(self) -> None:
         """The end of one wait; the last of those that overlap adds their time."""

@@ -6,7 +6,7 @@ Their texts stay behind: they can hold the URL.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from aiohttp import ClientError as HttpError
 from botocore import exceptions as botocore
@@ -19,6 +19,8 @@ from gateway.errors import (
     UpstreamUnavailableError,
     UpstreamValidationError,
 )
+
+_Kind = TypeVar("_Kind", bound=UpstreamError)
 
 BODY_ERRORS = (botocore.BotoCoreError, HttpError)
 """What reading a body can raise: aiobotocore makes botocore's own of most that aiohttp raises."""
@@ -80,6 +82,6 @@ def error_for(exc: Exception) -> UpstreamError:
     return error_as(next(ours for theirs, ours in _BY_EXCEPTION if isinstance(exc, theirs)))
 
 
-def error_as(kind: type[UpstreamError]) -> UpstreamError:
+def error_as(kind: type[_Kind]) -> _Kind:
     """The error of this kind, with its words."""
     return kind(_MESSAGES[kind])

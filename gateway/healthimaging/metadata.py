@@ -22,6 +22,7 @@ from gateway.errors import UpstreamError
 from gateway.healthimaging.blob import read_blob
 from gateway.healthimaging.body import Body
 from gateway.healthimaging.budget import Budget
+from gateway.healthimaging.flight import Flight
 from gateway.qido.attributes import ATTRIBUTES, Level, Resource, returned_by_default
 from gateway.search.imageset import ImageSet
 from gateway.search.metadata import Fault, Metadata
@@ -77,14 +78,6 @@ class _Entry:
     weight: int
 
 
-@dataclass(slots=True)
-class _Flight:
-    """One call under way, and how many wait for it. It ends with the metadata and its attempts."""
-
-    task: asyncio.Task[tuple[Metadata, int]]
-    waiting: int = 0
-
-
 _Key = tuple[str, int]
 
 
@@ -99,7 +92,7 @@ class MetadataStore:
         self._calls, self._limits = calls, limits
         self._rate = AsyncLimiter(limits.burst, limits.burst / limits.calls_per_s)
         self._entries: OrderedDict[_Key, _Entry] = OrderedDict()
-        self._flights: dict[tuple[_Key, Names], _Flight] = {}
+        self._flights: dict[tuple[_Key, Names], Flight[Metadata]] = {}
         self._large = asyncio.Semaphore(1)
         self._small = asyncio.Semaphore(_SMALL_AT_ONCE)
         self.weight = 0
@@ -125,35 +118,15 @@ class MetadataStore:
         wanted = self._wanted(image_set, names)
         key = (_key_of(image_set), wanted)
         flight = self._flights.get(key)
-        is_own = flight is None
         if flight is None:
             budget.count_call()
-            flight = _Flight(asyncio.create_task(self._fetch(image_set, wanted)))
+            work = self._fetch(image_set, wanted, budget)
+            flight = Flight(work, partial(self._landed, key))
             self._flights[key] = flight
-            flight.task.add_done_callback(partial(self._land, key, flight))
-        attempts = 1
-        flight.waiting += 1
-        try:
-            # Whoever leaves, leaves alone
-            metadata, attempts = await asyncio.shield(flight.task)
-        except UpstreamError as exc:
-            attempts = exc.attempts
-            raise
-        finally:
-            flight.waiting -= 1
-            if is_own:
-                budget.count_retries(attempts - 1)
-            if not flight.waiting and not flight.task.done():
-                self._land(key, flight)
-                flight.task.cancel()
-        return metadata
+        return await flight.join()
 
-    def _land(self, key: tuple[_Key, Names], flight: _Flight, _: object = None) -> None:
-        """Let nobody join `flight` any more."""
-        if self._flights.get(key) is flight:
-            del self._flights[key]
-        if flight.task.done() and not flight.task.cancelled():
-            flight.task.exception()  # perhaps nobody is left to see it
+    def _landed(self, key: tuple[_Key, Names]) -> None:
+        del self._flights[key]
 
     def _wanted(self, image_set: ImageSet, names: Names) -> Names:
         """`names`, what is kept in any case, and what was asked for before."""
@@ -163,18 +136,23 @@ class MetadataStore:
         before = entry.names if entry and entry.names is not None else frozenset()
         return names | DEFAULT_NAMES | before
 
-    async def _fetch(self, image_set: ImageSet, names: Names) -> tuple[Metadata, int]:
+    async def _fetch(self, image_set: ImageSet, names: Names, budget: Budget) -> Metadata:
         await self._rate.acquire()
-        body = await self._calls.image_set_metadata(image_set.image_set_id, image_set.version)
+        try:
+            body = await self._calls.image_set_metadata(image_set.image_set_id, image_set.version)
+        except UpstreamError as exc:
+            budget.count_retries(exc.attempts - 1)
+            raise
+        budget.count_retries(body.attempts - 1)
         try:
             if body.is_gone:
-                return Metadata(whole=False, faults=(Fault.GONE,)), body.attempts
+                return Metadata(whole=False, faults=(Fault.GONE,))
             series_uid = str(image_set.tags.get("DICOMSeriesInstanceUID", ""))
             entry = await self._read(body, names, series_uid)
         finally:
             body.close()
         self._keep(_key_of(image_set), entry)
-        return entry.metadata, body.attempts
+        return entry.metadata
 
     async def _read(self, body: Body, names: Names, series_uid: str) -> _Entry:
         """The blob, which is read in a thread as soon as it is there."""

@@ -1,167 +1,190 @@
-"""What one request asks of the upstream: walks, page by page, and metadata.
+"""The walk: one plan's pages, fetched once each and read by any number of requests.
 
-Here also lies the memory of the ladder.
+    Walk     what is shared: it begins at a moment, and is as old as its first page
+    Window   the days of a walk, or a part of them, that one plan's next tokens go through
+    Step     the place of one page in a window: how it is asked for, and what it held
+
+A walk is one window, unless it was cut (`gateway.healthimaging.cutting`): then its windows follow
+one another, newest first, as if they were one. A step that was dropped for its bytes is fetched
+again by its token, and what comes after it then follows from what it holds now.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from typing import Protocol
+from collections.abc import Hashable
+from dataclasses import replace
 
-from gateway.errors import (
-    ResultTooLargeError,
-    UpstreamError,
-    UpstreamRejectedError,
-    UpstreamTimeoutError,
-    UpstreamValidationError,
-)
-from gateway.healthimaging.budget import TOO_BROAD, Budget
-from gateway.healthimaging.metadata import MetadataCalls, MetadataStore
+from gateway.errors import StudyWindowError
+from gateway.healthimaging.cutting import PAGES_A_WINDOW, Cut
+from gateway.healthimaging.flight import Flight
+from gateway.search.grouping import instant_of
 from gateway.search.imageset import ImageSet, Page
-from gateway.search.metadata import Metadata
-from gateway.search.plan import Equal, Plan, ladder
-from gateway.search.upstream import Names
+from gateway.search.plan import Plan, narrowed
+from gateway.search.trail import Trail
+from gateway.search.upstream import Resume
 
-PAGE_SIZE = 50
-"""Image sets a call: the most that SearchImageSets gives (documented)."""
-
-RUNG_MEMORY_S = 3600.0
-"""How long the gateway remembers which rung of the ladder an upstream took."""
+_OVERHEAD_BYTES = 1_000
+_SPREAD = 4
+"""What a page takes in memory, as often as its body has bytes (measured: 3.6)."""
 
 
-class Calls(MetadataCalls, Protocol):
-    """The calls that a search is made of."""
+class Step:
+    """The place of one page in a walk.
 
-    async def search_image_sets(self, one: Plan, page_size: int, next_token: str) -> Page:
-        """One page of `one`; `next_token` is "" for the first.
+    `page` is what it holds, None until it is fetched and after it was dropped; `flight` the call
+    that is under way for it. `pins` counts the requests that have it fetched and not read yet: it
+    is not dropped before.
+    """
 
-        Raises: UpstreamError.
+    __slots__ = ("flight", "following", "page", "pins", "token", "window")
+
+    def __init__(self, window: Window, token: str = "") -> None:
+        self.window = window
+        self.token = token
+        self.page: Page | None = None
+        self.following: Step | None = None
+        self.flight: Flight[Page] | None = None
+        self.pins = 0
+
+    @property
+    def weight(self) -> int:
+        """The bytes that what it holds takes, about."""
+        return _OVERHEAD_BYTES + (self.page.size * _SPREAD if self.page else 0)
+
+    def drop(self) -> None:
+        """Hold nothing any more."""
+        self.page = self.following = None
+
+
+class Window:
+    """The part of a walk that one plan gives: of the days `first_day` to `last_day`, if it is cut.
+
+    Day numbers are those of `gateway.qido.times`; None is no bound. `days` is how many it has, 0
+    where it was not cut off.
+    """
+
+    __slots__ = ("days", "first", "first_day", "last_day", "plan", "walk")
+
+    def __init__(
+        self,
+        walk: Walk,
+        plan: Plan,
+        first_day: int | None = None,
+        last_day: int | None = None,
+        days: int = 0,
+    ) -> None:
+        self.walk, self.plan, self.days = walk, plan, days
+        self.first_day, self.last_day = first_day, last_day
+        self.first = Step(self)
+
+    def own(self, page: Page) -> Page:
+        """What of `page` is this window's; its end where older days are another window's.
+
+        Its plan reaches a second over both cuts. The first window's plan goes on beyond the cut,
+        which was made after it began; then the first image set of an older day is its end.
+
+        Raises: StudyWindowError where a date rises at that end.
         """
-        ...
+        first, last = self.first_day, self.last_day
+        if first is None and last is None:
+            return page
+        owned: list[ImageSet] = []
+        is_past = False
+        for image_set in page.image_sets:
+            day = instant_of(image_set)[0]
+            if day is None or (last is not None and day > last):
+                continue  # what has no date is in no range, however the upstream came to give it
+            if first is not None and day < first:
+                is_past = True
+            elif is_past and last is None:
+                raise StudyWindowError("A date rose within a walk.")
+            else:
+                owned.append(image_set)
+        is_end = is_past and last is None
+        return replace(page, image_sets=tuple(owned), next_token="" if is_end else page.next_token)
 
 
-@dataclass(slots=True)
-class Rungs:
-    """Which rung of its ladder each shape of plan stands on, for an hour."""
+class Walk:
+    """One plan's pages, shared by its readers.
 
-    clock: Callable[[], float]
-    _known: dict[tuple[str, ...], tuple[int, float]] = field(default_factory=dict)
+    `started_at` is when its first page was asked for, by the clock of those who hold it. `trails`
+    has what searches left on it for those that go on from there; `loads` counts the pages that
+    were fetched; a walk that `is_forgotten` keeps none that has been read.
+    """
 
-    def first(self, one: Plan) -> int:
-        """The rung to begin with: the top one, or what was found within the last hour."""
-        rung, until = self._known.get(one.shape, (0, 0.0))
-        return rung if self.clock() < until else 0
-
-    def remember(self, one: Plan, rung: int, taken: Plan) -> None:
-        """`taken` was accepted where the rungs above it were not.
-
-        Not remembered where it lost the EQUAL filter: then the value is at fault, not the shape.
-        """
-        if any(isinstance(f, Equal) for f in taken.filters) or not any(
-            isinstance(f, Equal) for f in one.filters
-        ):
-            self._known[one.shape] = (rung, self.clock() + RUNG_MEMORY_S)
-
-
-@dataclass(slots=True)
-class RequestUpstream:
-    """Opens the walks of one request, and gives it metadata, within its budget."""
-
-    calls: Calls
-    rungs: Rungs
-    budget: Budget
-    store: MetadataStore
-    page_size: int = PAGE_SIZE
-
-    async def open(self, one: Plan) -> PageWalk:
-        """The walk of `one` or of the nearest rung of its ladder that the upstream takes.
-
-        Raises: UpstreamError, ResultTooLargeError.
-        """
-        steps = ladder(one)
-        first = self.rungs.first(one)
-        for rung in range(first, len(steps)):
-            try:
-                page = await self.fetch(steps[rung], "")
-            except UpstreamValidationError:
-                if rung == len(steps) - 1:
-                    raise
-                continue
-            if rung > first:
-                self.rungs.remember(one, rung, steps[rung])
-            return PageWalk(steps[rung], self, page)
-        raise AssertionError("a ladder has a rung")
-
-    async def fetch(self, one: Plan, next_token: str) -> Page:
-        """One page, counted and timed.
-
-        Raises: UpstreamError, ResultTooLargeError.
-        """
-        budget = self.budget
-        left_s, attempts = budget.start_call(), 1
-        try:
-            async with self._within(left_s):
-                page = await self.calls.search_image_sets(one, self.page_size, next_token)
-            attempts = page.attempts
-        except UpstreamError as exc:
-            attempts = exc.attempts
-            raise
-        finally:
-            budget.end_call(attempts)
-        budget.answered += 1
-        return page
-
-    async def metadata(self, image_set: ImageSet, names: Names) -> Metadata:
-        """The metadata of this version of an image set; of each instance at least `names`.
-
-        What is kept, or being fetched for another request, costs no call. Several may be asked for
-        at once.
-
-        Raises: UpstreamError, ResultTooLargeError.
-        """
-        if (kept := self.store.kept(image_set, names)) is not None:
-            return kept
-        left_s = self.budget.start_waiting()
-        try:
-            async with self._within(left_s):
-                found = await self.store.get(image_set, names, self.budget)
-        finally:
-            self.budget.end_waiting()
-        self.budget.answered += 1
-        return found
-
-    @asynccontextmanager
-    async def _within(self, left_s: float) -> AsyncIterator[None]:
-        """End what takes longer than the request may."""
-        try:
-            async with asyncio.timeout(left_s):
-                yield
-        except TimeoutError as exc:
-            if self.budget.answered:
-                raise ResultTooLargeError(TOO_BROAD) from exc
-            raise UpstreamTimeoutError("HealthImaging did not answer in time.") from exc
-
-
-class PageWalk:
-    """The pages of one plan, read once from the first to the last."""
-
-    def __init__(self, plan: Plan, upstream: RequestUpstream, first: Page) -> None:
+    def __init__(self, plan: Plan, started_at: float) -> None:
         self.plan = plan
-        self.ended = not first.next_token
-        self._upstream = upstream
-        self._first = first
+        self.started_at = started_at
+        self.windows = [Window(self, plan)]
+        self.cut: Cut | None = None
+        self.trails: dict[Hashable, Trail] = {}
+        self.loads = 0
+        self.is_forgotten = False
 
-    async def __aiter__(self) -> AsyncIterator[Page]:
-        page = self._first
-        seen = {hash(page.next_token)}
-        yield page
-        while not self.ended:
-            page = await self._upstream.fetch(self.plan, page.next_token)
-            self.ended = not page.next_token
-            if not self.ended and hash(page.next_token) in seen:
-                raise UpstreamRejectedError("HealthImaging gave the same next token again.")
-            seen.add(hash(page.next_token))
-            yield page
+    @property
+    def first(self) -> Step:
+        """The place of its first page."""
+        return self.windows[0].first
+
+    def trail_of(self, resume: Resume | None) -> Trail:
+        """What searches like this one have left."""
+        return (self.trails.get(resume.key) if resume else None) or Trail()
+
+    def leave(self, resume: Resume | None, trail: Trail) -> None:
+        """Leave `trail` for searches like this one, if it leads further than what they have."""
+        if resume is not None and resume.key is not None:
+            known = self.trails.get(resume.key)
+            if known is None or known.length < trail.length:
+                self.trails[resume.key] = trail
+
+    def cut_at(self, cut: Cut) -> None:
+        """End the first window where `cut` begins, which holds all that is older."""
+        assert self.loads == 1  # noqa: S101 - no reader may be beyond the first page
+        self.windows[0].first_day = cut.newest_day + 1
+        self.cut = cut
+
+    def next_window(self, pages: float = PAGES_A_WINDOW, at_once: int = 1) -> Window | None:
+        """One more window, of about `pages` pages at most; None where all days are in one."""
+        days = self.cut.take(pages, at_once) if self.cut is not None else None
+        if self.cut is None or days is None:
+            return None
+        first_day, last_day = days
+        plan = narrowed(self.plan, first_day, last_day)
+        # The last one keeps what its plan has beyond the range, as the whole walk would
+        oldest = None if self.cut.is_done else first_day
+        window = Window(self, plan, oldest, last_day, days=last_day - first_day + 1)
+        self.windows.append(window)
+        return window
+
+    def pages_of(self, window: Window) -> float:
+        """The pages that it is likely to have."""
+        return self.cut.expected(window.days) if self.cut is not None else 0.0
+
+    def learn(self, window: Window, image_sets: int) -> None:
+        """Take in how many image sets `window` had."""
+        if self.cut is not None:
+            self.cut.learn(image_sets, window.days)
+
+    def window_after(self, window: Window) -> Window | None:
+        """The window that follows, None at the end."""
+        place = self.windows.index(window) + 1
+        return self.windows[place] if place < len(self.windows) else self.next_window()
+
+    def is_end(self, step: Step, page: Page) -> bool:
+        """Whether nothing follows `page`, which was at `step`."""
+        if page.next_token or step.window is not self.windows[-1]:
+            return False
+        return self.cut is None or self.cut.is_done
+
+    def after(self, step: Step, page: Page) -> Step | None:
+        """The place of what follows `page`, which was at `step`."""
+        if step.page is page and step.following is not None:
+            return step.following
+        if page.next_token:
+            following: Step | None = Step(step.window, page.next_token)
+        else:
+            window = self.window_after(step.window)
+            following = None if window is None else window.first
+        if step.page is page:
+            step.following = following
+        return following

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
+from math import inf
 
 from gateway.errors import StudyWindowError
 from gateway.qido.attributes import BY_KEYWORD, Level, Origin, Resource
-from gateway.qido.conditions import Criterion
 from gateway.qido.matching import matcher
 from gateway.qido.query import Query
 from gateway.qido.result import stored_values
@@ -19,6 +19,7 @@ from gateway.search.grouping import (
     winner_first,
 )
 from gateway.search.imageset import ImageSet, Page
+from gateway.search.needs import Needs
 from gateway.search.plan import (
     CreatedBetween,
     Plan,
@@ -30,15 +31,17 @@ from gateway.search.plan import (
     derived_criteria,
     plan,
 )
+from gateway.search.streaming import Stream
 from gateway.search.study import Found, found_series, found_study, summary_values
 from gateway.search.tally import Tally
-from gateway.search.upstream import Upstream, Walk
+from gateway.search.upstream import Resume, Upstream, Walk
+from gateway.search.window import ResultWindow
 
 
 class Gathering:
     """The studies of one search, as they become sure, and what each has that may be a result.
 
-    `waiting` are the criteria that only metadata can decide.
+    `results` tells which results are wanted, `needs` what only metadata can decide.
     """
 
     def __init__(
@@ -47,16 +50,17 @@ class Gathering:
         options: SearchOptions,
         upstream: Upstream,
         tally: Tally,
-        waiting: Sequence[Criterion] = (),
+        results: ResultWindow,
+        needs: Needs,
     ) -> None:
         self._query, self._options = query, options
-        self._upstream, self._tally = upstream, tally
+        self._upstream, self._tally, self._results = upstream, tally, results
         self._plan = plan(query, options)
         self._window = StudyWindow(
             whole_days=options.study_window == "day", trust_unmarked=options.trust_unmarked
         )
-        self._decides_later = bool(waiting)
-        known = [c for c in query.criteria if c not in waiting]
+        self._needs = needs
+        known = [c for c in query.criteria if c not in needs.waiting]
         self._matches = matcher(known)
         own = [c for c in known if c.attribute.origin is not Origin.DERIVED]
         self._matches_alone = matcher(own)
@@ -68,10 +72,14 @@ class Gathering:
     # --- fetching ---------------------------------------------------------------------------------
 
     async def batches(self) -> AsyncGenerator[tuple[list[Group], bool], None]:
-        """Groups in order, as soon as they are sure, and whether these are all that is left."""
+        """Groups in order, as soon as they are sure, and whether these are all that is left.
+
+        Each batch is to be done with when the next one is asked for. Where results are known to
+        stand before the first one, the position of their window is behind these.
+        """
         lanes = self._plan.lanes
         if len(lanes) == 1:
-            walk = await self._open(lanes[0])
+            walk = await self._open(lanes[0], self._resume())
             if walk.plan.sort is Sort.STUDY_DATE:
                 async for groups in self._stream(walk, lanes[0]):
                     yield groups, False
@@ -79,6 +87,7 @@ class Gathering:
                 self._whole = self._whole or _is_everything(walk.plan)
                 await self._drain(walk)
         else:
+            self._upstream.expect(lanes)
             for lane in lanes:
                 await self._drain(await self._open(lane))
         left = self._window.finish()
@@ -95,73 +104,79 @@ class Gathering:
         is none, or where that has been wrong before, only the whole study says it.
         """
         trusts_days = self._options.study_window == "hour"
-        placed: list[Group] = []
-        for group in groups:
-            is_sure = trusts_days and not self._is_unsure(group.image_sets)
-            placed.append(group if is_sure else await self._fetched(group))
-        days = sorted({group.place[0] for group in placed})
-        for day in days:
-            of_day = [await self._fetched(g) for g in placed if g.place[0] == day]
+        unsure = [g for g in groups if not trusts_days or self._is_unsure(g.image_sets)]
+        known = {group.study_uid: group for group in await self._fetched(unsure)}
+        placed = [known.get(group.study_uid, group) for group in groups]
+        for day in sorted({group.place[0] for group in placed}):
+            of_day = await self._fetched([g for g in placed if g.place[0] == day])
             if any(group.place[0] != day for group in of_day):
                 raise StudyWindowError("A study's image sets do not agree in its date.")
             yield sorted(of_day, key=lambda group: group.place)
 
-    async def _fetched(self, group: Group) -> Group:
-        """The group of the whole study."""
-        uid = group.study_uid
-        whole = self._whole_studies[uid] = await self._complete(group)
-        fetched = Group(whole[0], trust_unmarked=self._options.trust_unmarked)
-        for image_set in whole[1:]:
-            fetched.add(image_set)
+    async def _fetched(self, groups: Sequence[Group]) -> list[Group]:
+        """The groups of these studies, whole."""
+        self._expect_whole(groups)
+        fetched = []
+        for group in groups:
+            whole = self._whole_studies[group.study_uid] = await self._complete(group)
+            fetched.append(Group(whole[0], trust_unmarked=self._options.trust_unmarked))
+            for image_set in whole[1:]:
+                fetched[-1].add(image_set)
         return fetched
 
-    async def _open(self, one: Plan) -> Walk:
-        walk = await self._upstream.open(one)
+    def _resume(self) -> Resume:
+        """This search, to be gone on with where one like it was left."""
+        # What decides how many results stand before a place; metadata is not known of them
+        key = (self._query.resource, self._query.criteria, self._options)
+        return Resume(
+            None if self._needs.decides else key,
+            self._results.offset,
+            continues=self._query.offset > 0,
+        )
+
+    async def _open(self, one: Plan, resume: Resume | None = None) -> Walk:
+        walk = await self._upstream.open(one, resume)
         if walk.plan != one:
             self._tally.rungs.append(" ".join(walk.plan.shape))
         return walk
 
     async def _drain(self, walk: Walk) -> None:
         async for page in walk:
+            walk.expect(inf)
             for image_set in self._usable(page):
                 self._window.add(image_set)
 
     async def _stream(self, walk: Walk, lane: Plan) -> AsyncGenerator[list[Group], None]:
         """Groups of a sorted walk, the undated ones left in the window for the end."""
-        pages = aiter(walk)
         head: list[ImageSet] = []
-        async for page in pages:
-            head += self._usable(page)
-            if head:
-                break
+        if not walk.trail.checkpoints:
+            async for page in walk:
+                head += self._usable(page)
+                if head:
+                    break
         if not self._plan.dated_only and not walk.ended and _shows_undated_first(head):
             # Newest first means dated first: walk those alone, and come back for the undated
-            dated = await self._open(all_dated(lane))
+            dated = await self._open(all_dated(lane), self._resume())
             if _is_sorted_by_date(dated.plan):
-                async for page in dated:
-                    self._feed(self._usable(page))
-                    yield self._window.release()
-                await self._feed_undated(head, pages)
+                async for groups in self._in_order(dated, is_last=False).groups():
+                    yield groups
+                await self._add_undated(head, walk)
                 return
-        self._feed(head)
-        if not walk.ended:  # at its end all that is left is one batch, whose number is known
-            yield self._window.release()
-        async for page in pages:
-            self._feed(self._usable(page))
-            if not walk.ended:
-                yield self._window.release()
+        async for groups in self._in_order(walk, is_last=True).groups(head):
+            yield groups
 
-    def _feed(self, image_sets: Sequence[ImageSet]) -> None:
-        for image_set in image_sets:
-            if _is_dated(image_set) or not self._plan.dated_only:
-                self._window.add(image_set)
+    def _in_order(self, walk: Walk, *, is_last: bool) -> Stream:
+        level, tally = self._query.level, self._tally
+        return Stream(walk, self._window, self._results, level, tally, self._usable, is_last)
 
-    async def _feed_undated(self, head: list[ImageSet], pages: AsyncIterator[Page]) -> None:
-        self._feed(head)
-        async for page in pages:
+    async def _add_undated(self, head: list[ImageSet], walk: Walk) -> None:
+        for image_set in head:
+            self._window.add(image_set)
+        async for page in walk:
             image_sets = self._usable(page)
             undated = [s for s in image_sets if not _is_dated(s)]
-            self._feed(undated)
+            for image_set in undated:
+                self._window.add(image_set)
             if len(undated) < len(image_sets):
                 return
 
@@ -175,10 +190,26 @@ class Gathering:
                 self._tally.unusable += 1
             elif image_set.is_primary is False and self._options.image_sets == "primary":
                 if self._matches_alone(summary_values(image_set)):
-                    self._tally.hidden.add(image_set.image_set_id)
-            else:
+                    self._tally.hidden[image_set.image_set_id] = None
+            elif not self._plan.dated_only or _is_dated(image_set):
                 usable.append(image_set)
         return usable
+
+    def expect(self, groups: Sequence[Group]) -> None:
+        """Have those of `groups` fetched whole that are sure to be, before they are asked for.
+
+        A study gives one result at the most, so as many are looked at as results are wanted.
+        """
+        left = self._results.left if self._query.level is Level.STUDY else inf
+        if left == inf and self._results.end != inf:
+            return
+        looked_at = groups if left == inf else groups[: int(left)]
+        shown = self._results.position >= self._results.offset
+        self._expect_whole([g for g in looked_at if self._is_completed(g.image_sets, shown=shown)])
+
+    def _expect_whole(self, groups: Sequence[Group]) -> None:
+        uids = (g.study_uid for g in groups if g.study_uid not in self._whole_studies)
+        self._upstream.expect(map(completion, uids))
 
     # --- deciding ---------------------------------------------------------------------------------
 
@@ -200,16 +231,21 @@ class Gathering:
         What stands before the window (not `shown`) is only counted.
         """
         image_sets = group.image_sets
-        if self._in_doubt(image_sets):
+        if self._is_completed(image_sets, shown=shown):
+            in_doubt = self._in_doubt(image_sets)
             image_sets = await self._complete(group)
-            if self._window.comes_later(group, image_sets[0]):
+            if in_doubt and self._window.comes_later(group, image_sets[0]):
                 self._whole_studies[group.study_uid] = image_sets
                 return []
-        elif self._may_lack_parts(image_sets):
-            counted_only = not shown and self._query.resource is Resource.STUDIES
-            if not counted_only or self._decides_later or derived_criteria(self._query):
-                image_sets = await self._complete(group)
         return self._matching(image_sets)
+
+    def _is_completed(self, image_sets: Sequence[ImageSet], *, shown: bool) -> bool:
+        """Whether a study that the walk has met with `image_sets` has to be fetched whole."""
+        if self._in_doubt(image_sets):
+            return True
+        counted_only = not shown and self._query.resource is Resource.STUDIES
+        matters = not counted_only or self._needs.waiting or derived_criteria(self._query)
+        return bool(matters) and self._may_lack_parts(image_sets)
 
     def _matching(self, image_sets: Sequence[ImageSet]) -> list[Found]:
         if self._query.level is Level.STUDY:

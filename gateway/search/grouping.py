@@ -61,11 +61,12 @@ def _rank(image_set: ImageSet, *, trust_unmarked: bool) -> tuple[int, float, int
 
 
 class Group:
-    """The image sets of one study that a walk has met, each once."""
+    """The image sets of one study that a walk has met, each once, from page `since` on."""
 
-    __slots__ = ("_best", "_trust_unmarked", "members", "place", "study_uid")
+    __slots__ = ("_best", "_trust_unmarked", "members", "place", "since", "study_uid")
 
-    def __init__(self, first: ImageSet, *, trust_unmarked: bool = True) -> None:
+    def __init__(self, first: ImageSet, *, trust_unmarked: bool = True, since: int = 0) -> None:
+        self.since = since
         self.study_uid = study_uid_of(first)
         self.members = {first.image_set_id: first}
         self.place = place_of(first)
@@ -91,9 +92,16 @@ class Group:
 
 
 class StudyWindow:
-    """The studies that a sorted walk may still add to, and those that it can't any more."""
+    """The studies that a sorted walk may still add to, and those that it can't any more.
+
+    `page` is the number of the page that it takes in; while it `rereads` pages that were read
+    before a checkpoint, image sets of released studies are no news. `studies` counts those met.
+    """
 
     def __init__(self, *, whole_days: bool, trust_unmarked: bool = True) -> None:
+        self.page = 0
+        self.rereads = False
+        self.studies = 0
         self._whole_days = whole_days
         self._trust_unmarked = trust_unmarked
         self._margin_us = 1 if whole_days else _HOUR_US
@@ -121,14 +129,17 @@ class StudyWindow:
         self._clock = reached if self._clock is None else min(self._clock, reached)
         uid = study_uid_of(image_set)
         if uid in self._released:
-            self._check_late(image_set)
+            if not self.rereads:
+                self._check_late(image_set)
             return
         self._check_order(image_set)
         low = day * DAY_US + (0 if self._whole_days or time_us is None else time_us)
         self._low[uid] = min(self._low.get(uid, low), low)
         self._highest_low = max(self._highest_low, low)
         if (group := self._open.get(uid)) is None:
-            self._open[uid] = Group(image_set, trust_unmarked=self._trust_unmarked)
+            trust = self._trust_unmarked
+            self._open[uid] = Group(image_set, trust_unmarked=trust, since=self.page)
+            self.studies += 1
         elif image_set.image_set_id in group.members:
             group.add(image_set)  # met before: it takes no more room
             return
@@ -170,6 +181,37 @@ class StudyWindow:
         self._open, self._undated = {}, []
         self._clock = None  # nothing is to come
         return left
+
+    def go_on(self, released: Iterable[tuple[str, bool]], last: Place | None) -> None:
+        """Begin behind these studies, of which some were fetched whole, the last one at `last`."""
+        self._released = dict(released)
+        self._last_place = last
+
+    def mark(self) -> tuple[int, Place | None] | None:
+        """From which page on a walk is to be read that goes on here, and behind which place.
+
+        None where image sets without a date are held, which may stand on any page.
+        """
+        if self._undated:
+            return None
+        # The first one that is open was met first: groups leave in any order, but come in theirs
+        first = next(iter(self._open.values()), None)
+        return (self.page if first is None else first.since), self._last_place
+
+    def state_of(self, groups: Iterable[Group]) -> list[tuple[str, bool]]:
+        """Of those of `groups` that stay released, the study and whether it was fetched whole."""
+        known = self._released
+        return [(g.study_uid, known[g.study_uid]) for g in groups if g.study_uid in known]
+
+    @property
+    def open_studies(self) -> int:
+        """How many studies wait, at the most."""
+        return len(self._open) + len(self._undated)
+
+    @property
+    def open_sets(self) -> int:
+        """How many image sets wait."""
+        return self._size
 
     def settle(self, study_uid: str) -> None:
         """Say that a released study was fetched whole: a late part of it changes nothing."""

@@ -6,10 +6,11 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from hashlib import blake2b
 from math import inf
 
-from gateway.errors import GatewayError, ResultTooLargeError
+from gateway.errors import GatewayError, ResultTooLargeError, WalkLostError
+from gateway.qido.attributes import Level
 from gateway.qido.ordering import ordered
 from gateway.qido.query import Query
 from gateway.qido.result import Result
@@ -20,6 +21,7 @@ from gateway.search.plan import SearchOptions
 from gateway.search.study import Found
 from gateway.search.tally import Tally
 from gateway.search.upstream import Upstream
+from gateway.search.window import ResultWindow
 
 MAX_SORTED = 50_000
 """How many results `orderby` may have to sort: all are read, and those before the end held."""
@@ -32,20 +34,6 @@ _TURN = 50
 
 Reading that many instances takes some 10 ms.
 """
-
-
-@dataclass(slots=True)
-class _Window:
-    """Which results are given: those from `offset` to before `end`; `position` is the next's."""
-
-    offset: float
-    end: float
-    position: int = 0
-
-    @property
-    def wanted(self) -> float:
-        """How many results are still to be given."""
-        return inf if self.end == inf else self.end - max(self.position, self.offset)
 
 
 async def search(
@@ -64,17 +52,24 @@ async def search(
     """
     if limit == 0:
         return
-    run = _Run(query, options, upstream, tally, _Window(query.offset, query.offset + limit))
-    if query.order:
-        first = await run.first_in_order(query.offset + limit, max_sorted)
-        for result in first[query.offset :]:
-            tally.results += 1
-            yield result
-        return
-    async with aclosing(run.results()) as results:
-        async for result in results:
-            tally.results += 1
-            yield result
+    given = _Given()
+    while True:
+        window = ResultWindow(query.offset, query.offset + limit)
+        run = _Run(query, options, upstream, tally, ResultWindow(0, inf) if query.order else window)
+        results = run.in_order(window, max_sorted) if query.order else run.results()
+        try:
+            async with aclosing(results):
+                async for result in results:
+                    if given.is_news(result):
+                        tally.results += 1
+                        yield result
+            given.check()
+            return
+        except WalkLostError:
+            if not given.begin_anew():
+                raise
+            tally.begin_anew()
+            upstream.begin_anew()
 
 
 async def count(query: Query, options: SearchOptions, upstream: Upstream, tally: Tally) -> int:
@@ -82,11 +77,74 @@ async def count(query: Query, options: SearchOptions, upstream: Upstream, tally:
 
     Raises: ResultTooLargeError, UpstreamError.
     """
-    run = _Run(query, options, upstream, tally, _Window(inf, inf))
+    try:
+        return await _counted(query, options, upstream, tally)
+    except WalkLostError:
+        tally.begin_anew()
+        upstream.begin_anew()
+        return await _counted(query, options, upstream, tally)
+
+
+async def _counted(query: Query, options: SearchOptions, upstream: Upstream, tally: Tally) -> int:
+    run = _Run(query, options, upstream, tally, ResultWindow(inf, inf))
     async with aclosing(run.results()) as results:
         async for _ in results:
             raise AssertionError("nothing lies behind an infinite offset")
     return run.window.position
+
+
+_UIDS = {
+    Level.STUDY: "StudyInstanceUID",
+    Level.SERIES: "SeriesInstanceUID",
+    Level.INSTANCE: "SOPInstanceUID",
+}
+
+
+class _Given:
+    """The results that were given, and whether a walk that begins anew comes to them again.
+
+    A next token can expire. Then the search begins anew, once, and what was given has to come
+    first again, or the rest would be of another window.
+    """
+
+    def __init__(self) -> None:
+        self._digest = blake2b()
+        self._number = 0
+        self._before = b""
+        self._again: blake2b | None = None
+        self._behind = 0
+
+    def is_news(self, result: Result) -> bool:
+        """Whether `result` was not given before.
+
+        Raises: WalkLostError where others were.
+        """
+        uid = str(result.values[_UIDS[result.level]][0]).encode() + b"\0"
+        if self._again is None or not self._behind:
+            self._digest.update(uid)
+            self._number += 1
+            return True
+        self._again.update(uid)
+        self._behind -= 1
+        if not self._behind:
+            self.check()
+        return False
+
+    def check(self) -> None:
+        """See that all that was given has come again, if it had to.
+
+        Raises: WalkLostError.
+        """
+        if self._again is not None and (self._behind or self._again.digest() != self._before):
+            raise WalkLostError("The data store has changed since the first results were given.")
+
+    def begin_anew(self) -> bool:
+        """Expect those that were given once more; whether that is still worth a try."""
+        if self._again is not None:
+            return False
+        self._again, self._behind = blake2b(), self._number
+        self._before = self._digest.digest()
+        return True
 
 
 class _Run:
@@ -98,13 +156,13 @@ class _Run:
         options: SearchOptions,
         upstream: Upstream,
         tally: Tally,
-        window: _Window,
+        window: ResultWindow,
     ) -> None:
         self.window = window
         self._query, self._tally = query, tally
         self._describing = Describing(query, options, upstream, tally)
-        waiting = self._describing.needs.waiting
-        self._gathering = Gathering(query, options, upstream, tally, waiting)
+        needs = self._describing.needs
+        self._gathering = Gathering(query, options, upstream, tally, window, needs)
 
     async def results(self) -> AsyncGenerator[Result, None]:
         """Those within the window; the walk ends with the window."""
@@ -113,6 +171,7 @@ class _Run:
             async for groups, last in batches:
                 if last and not self._describing.needs.decides:
                     self._tally.total = self._gathering.total(window.position, groups)
+                self._gathering.expect(groups)
                 async with aclosing(self._of(groups)) as results:
                     async for result in results:
                         yield result
@@ -120,12 +179,12 @@ class _Run:
                     return
         self._tally.total = window.position
 
-    async def first_in_order(self, number: int, at_most: int) -> list[Result]:
-        """The first `number` of all results in the order of the query.
+    async def in_order(self, window: ResultWindow, at_most: int) -> AsyncGenerator[Result, None]:
+        """Those of `window`, of all results in the order of the query.
 
         Raises: ResultTooLargeError, where all results are more than `at_most`.
         """
-        self.window = _Window(0, inf)
+        number = int(window.end)
         held: list[Result] = []
         async with aclosing(self.results()) as results:
             async for result in results:
@@ -138,7 +197,8 @@ class _Run:
                 # All that an instance has takes 20 KB: what is not answered is not held
                 if len(held) > number + number // 4 + _SPARE:
                     held = (await self._ordered(held))[:number]
-        return (await self._ordered(held))[:number]
+        for result in (await self._ordered(held))[int(window.offset) : number]:
+            yield result
 
     async def _ordered(self, results: Sequence[Result]) -> list[Result]:
         """`results` in the query's order. Of many that takes a second, in a thread."""

@@ -19,7 +19,7 @@ from gateway.qido.arrival import ARRIVAL
 from gateway.qido.attributes import BY_KEYWORD, Attribute, Level, Origin, Resource
 from gateway.qido.conditions import Criterion, Exact, Range
 from gateway.qido.query import Query
-from gateway.qido.times import DAY_US, format_date
+from gateway.qido.times import DAY_US, format_date, parse_date
 
 MAX_TEXT_LENGTH = 512
 """Characters of DICOMPatientId, DICOMAccessionNumber, DICOMStudyId and the UIDs (botocore)."""
@@ -167,6 +167,27 @@ def all_dated(one: Plan) -> Plan:
     """`one`, without a date filter so far, narrowed to the image sets that have a StudyDate."""
     every_date = StudyDateBetween((FIRST_DATE, "000000"), (LAST_DATE, "235959.999999"))
     return replace(one, filters=(*(f for f in one.filters if isinstance(f, Equal)), every_date))
+
+
+def closed_days(one: Plan) -> tuple[int, int] | None:
+    """The first and last day number of a range of StudyDates that was asked with both ends.
+
+    None where `one` has none. A day on the calendar's own edge counts as an open end.
+    """
+    for each in one.filters:
+        if isinstance(each, StudyDateBetween):
+            first, last = parse_date(each.lower[0]), parse_date(each.upper[0])
+            if first is None or last is None or FIRST_DATE == each.lower[0]:
+                return None
+            return None if each.upper[0] == LAST_DATE else (first + 1, last - 1)
+    return None
+
+
+def narrowed(one: Plan, first_day: int, last_day: int) -> Plan:
+    """`one` for these days of its range only, and a second at both ends."""
+    between = StudyDateBetween(_day_before(first_day), _day_after(last_day))
+    filters = tuple(between if isinstance(f, StudyDateBetween) else f for f in one.filters)
+    return replace(one, filters=filters)
 
 
 def ladder(one: Plan) -> tuple[Plan, ...]:

@@ -21,7 +21,14 @@ class Tally:
     results: int = 0
     total: int | None = None
     unusable: int = 0
-    hidden: set[str] = field(default_factory=set)
+    hidden: dict[str, None] = field(default_factory=dict)
     rungs: list[str] = field(default_factory=list)
     faults: dict[Fault, set[str]] = field(default_factory=dict)
     partial: set[str] = field(default_factory=set)
+
+    def begin_anew(self) -> None:
+        """Forget what was met, but not what was given."""
+        self.pages = self.image_sets = self.unusable = 0
+        self.total = None
+        for met in (self.hidden, self.rungs, self.faults, self.partial):
+            met.clear()

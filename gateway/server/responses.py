@@ -118,6 +118,7 @@ class SearchAnswer:
     warnings: Callable[[], Iterable[str]]
     is_empty: Callable[[], bool]
     total: Callable[[], int | None] = lambda: None
+    age_s: Callable[[], int | None] = lambda: None
     no_match_status: int = 200
     cache_control: CacheControl = "no-cache"
 
@@ -181,8 +182,9 @@ class SearchAnswer:
 
     def _headers(self) -> list[tuple[bytes, bytes]]:
         texts = (f"299 {self.service}: {text}" for text in self.warnings())
-        total = self.total()
+        total, age_s = self.total(), self.age_s()
         return [
+            *([] if age_s is None else [(b"age", str(age_s).encode())]),
             *([] if total is None else [(b"x-total-count", str(total).encode())]),
             (b"cache-control", directives(self.cache_control)),
             (b"vary", VARY.encode()),

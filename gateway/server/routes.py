@@ -34,7 +34,7 @@ from gateway.server.negotiation import (
 from gateway.server.paths import PlainRequests, plain_path
 from gateway.server.responses import SearchAnswer, error_response, log_failure, problem
 from gateway.server.searches import SearchService
-from gateway.server.telemetry import RequestLog, record_of
+from gateway.server.telemetry import Metrics, RequestLog, record_of
 
 ROOT = "/dicom-web"
 COUNT = "/count"
@@ -70,7 +70,7 @@ def create_app(
 
     app = Starlette(
         routes=_routes(service, options),
-        middleware=_middleware(options),
+        middleware=_middleware(service, options),
         exception_handlers={HTTPException: _http_problem},
         lifespan=lambda _: Lifespan(),
     )
@@ -97,14 +97,15 @@ def _routes(service: SearchService, options: ServerOptions) -> list[Route]:
         Route(ROOT, Capabilities(service.dialect), methods=["GET", "OPTIONS"]),
         Route("/healthz", _healthy),
         Route("/readyz", _healthy),
+        Route("/metrics", Metrics(service.meters), methods=["GET"]),
         Route("/openapi.yaml", openapi),
         Route("/docs", DocsPage(), methods=["GET"]),
     ]
 
 
-def _middleware(options: ServerOptions) -> list[Middleware]:
+def _middleware(service: SearchService, options: ServerOptions) -> list[Middleware]:
     """What each request passes, the outermost first."""
-    passed = [Middleware(RequestLog), Middleware(PlainRequests)]
+    passed = [Middleware(RequestLog, meters=service.meters), Middleware(PlainRequests)]
     if options.cors_origins:
         passed.append(
             Middleware(
@@ -217,6 +218,7 @@ class SearchEndpoint:
             warnings=running.warnings,
             is_empty=lambda: running.tally.results == 0,
             total=running.total,
+            age_s=running.age_s,
             no_match_status=self._options.no_match_status,
             cache_control=self._options.cache_control,
         )
@@ -240,6 +242,7 @@ class CountEndpoint(SearchEndpoint):
             service=base_url,
             warnings=running.count_warnings,
             is_empty=lambda: False,
+            age_s=running.age_s,
             cache_control=self._options.cache_control,
         )
 

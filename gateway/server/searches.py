@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing, closing, contextmanager
 from dataclasses import dataclass, field, replace
 
 import orjson
@@ -13,7 +13,10 @@ import orjson
 from gateway.errors import QueryError, StudyWindowError, UpstreamUnavailableError
 from gateway.healthimaging.budget import Budget
 from gateway.healthimaging.metadata import MetadataStore
-from gateway.healthimaging.walk import Calls, RequestUpstream, Rungs
+from gateway.healthimaging.metrics import Meters
+from gateway.healthimaging.rungs import Rungs
+from gateway.healthimaging.upstream import RequestUpstream
+from gateway.healthimaging.walks import Walks
 from gateway.qido.attributes import Level, returned_by_default
 from gateway.qido.elements import elements_of, in_order
 from gateway.qido.query import Dialect, Query
@@ -42,18 +45,23 @@ class SearchService:
 
     def __init__(
         self,
-        calls: Calls,
+        walks: Walks,
+        metadata: MetadataStore,
         options: SearchOptions,
         limits: Limits,
         dialect: Dialect,
+        meters: Meters,
         clock: Callable[[], float] = time.monotonic,
-        metadata: MetadataStore | None = None,
     ) -> None:
         self.dialect = dialect
-        self._calls, self._limits, self._clock = calls, limits, clock
+        self.meters = meters
+        self._walks, self._metadata = walks, metadata
+        self._limits, self._clock = limits, clock
         self._options = options
         self._rungs = Rungs(clock)
-        self._metadata = metadata or MetadataStore(calls)
+        meters.watch_queue(lambda: walks.quota.waiting)
+        meters.watch_walks(lambda: walks.alive, lambda: walks.held_bytes)
+        meters.watch_metadata(lambda: metadata.weight)
 
     def start(self, query: Query) -> RunningSearch:
         """A search of `query`; nothing is called before its results are asked for."""
@@ -63,8 +71,9 @@ class SearchService:
             query=query,
             limit=min(asked, self._limits.max_results),
             options=self._options,
-            upstream=RequestUpstream(self._calls, self._rungs, budget, self._metadata),
+            upstream=RequestUpstream(self._walks, self._rungs, budget, self._metadata),
             on_disorder=self._trust_less,
+            meters=self.meters,
         )
 
     def _trust_less(self, failed: SearchOptions) -> None:
@@ -88,6 +97,7 @@ class RunningSearch:
     options: SearchOptions
     upstream: RequestUpstream
     on_disorder: Callable[[SearchOptions], None]
+    meters: Meters
     tally: Tally = field(default_factory=Tally)
     _over: bool = False
     _told: int | None = None  # how many image sets were said to lack instances, once it was said
@@ -98,7 +108,7 @@ class RunningSearch:
         Raises: ResultTooLargeError, UpstreamError.
         """
         found = search(self.query, self.options, self.upstream, self.limit, self.tally)
-        with self._learning():
+        with closing(self.upstream), self._learning():
             async with aclosing(found):
                 async for result in found:
                     yield result
@@ -135,7 +145,7 @@ class RunningSearch:
             self._check_told(form)
             yield bytes(pending) + form.ending(self._ending())
         finally:
-            on_end(self.facts())
+            self._end(on_end)
 
     def _check_told(self, form: Body) -> None:
         """See that no instances went missing after the header had said that none does.
@@ -153,12 +163,16 @@ class RunningSearch:
     ) -> AsyncGenerator[bytes, None]:
         """The body of a count: the number of all results, whatever offset and limit say."""
         try:
-            with self._learning():
+            with closing(self.upstream), self._learning():
                 number = await count(self.query, self.options, self.upstream, self.tally)
             self._over = True
             yield orjson.dumps({"count": number})
         finally:
-            on_end(self.facts())
+            self._end(on_end)
+
+    def _end(self, on_end: Callable[[dict[str, object]], None]) -> None:
+        self.meters.searched(self.upstream.budget.calls)
+        on_end(self.facts())
 
     @contextmanager
     def _learning(self) -> Iterator[None]:
@@ -166,6 +180,7 @@ class RunningSearch:
         try:
             yield
         except StudyWindowError:
+            self.meters.late_part()
             self.on_disorder(self.options)
             raise
 
@@ -206,6 +221,10 @@ class RunningSearch:
     def total(self) -> int | None:
         """The number of all results, those outside the window too, None where it is not known."""
         return None if self.tally.partial else self.tally.total
+
+    def age_s(self) -> int | None:
+        """How old the answer is, None where all of it was fetched for this request."""
+        return self.upstream.age_s
 
     def _remaining(self) -> int | None:
         """How many results lie behind the window, None where that is not known."""

@@ -1,4 +1,7 @@
-"""What the gateway tells its operator: one structured line a request, never a patient's data."""
+"""What the gateway tells its operator: a structured line a request, and metrics.
+
+Never a patient's data.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,14 @@ from typing import Any
 
 import orjson
 import structlog
+from prometheus_client.exposition import choose_encoder
+from starlette.datastructures import Headers
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gateway.healthimaging.metrics import Meters
+
+OPEN_METRICS = "application/openmetrics-text"
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
@@ -73,10 +83,10 @@ def place_of(exc: BaseException) -> str:
 
 
 class RequestLog:
-    """Middleware: a request id in and out, and one line when the answer is over."""
+    """Middleware: a request id in and out, and one line when the answer is over, and its count."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, meters: Meters) -> None:
+        self._app, self._meters = app, meters
         self._log = structlog.get_logger()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -96,16 +106,35 @@ class RequestLog:
         try:
             await self._app(scope, receive, send_with_id)
         finally:
-            duration_ms = round((time.monotonic() - record.started_at) * 1000, 1)
+            duration_s = time.monotonic() - record.started_at
+            route = record.facts.pop("route", "?")
+            self._meters.request(route, scope["method"], record.status, duration_s)
             self._log.info(
                 "request",
                 request_id=record.request_id,
                 method=scope["method"] if scope["method"].isalpha() else "?",
-                route=record.facts.pop("route", "?"),
+                route=route,
                 status=record.status,
-                duration_ms=duration_ms,
+                duration_ms=round(duration_s * 1000, 1),
                 **record.facts,
             )
+
+
+class Metrics:
+    """The endpoint of the metrics: Prometheus's text, or OpenMetrics where that is accepted."""
+
+    def __init__(self, meters: Meters) -> None:
+        self._meters = meters
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer with what stands now."""
+        record_of(scope).facts["route"] = scope["path"]
+        accepted = ",".join(Headers(scope=scope).getlist("accept")).split(",")
+        kinds = {one.partition(";")[0].strip().lower() for one in accepted}
+        # Its name alone: the version that a client asks for is read without any check
+        encode, media_type = choose_encoder(OPEN_METRICS if OPEN_METRICS in kinds else "")
+        headers = {"content-type": media_type, "cache-control": "no-store", "vary": "Accept"}
+        await Response(encode(self._meters.registry), 200, headers)(scope, receive, send)
 
 
 def _request_id(scope: Scope) -> str:

@@ -23,9 +23,8 @@ from gateway.errors import (
 from gateway.healthimaging import client as client_module
 from gateway.healthimaging.budget import Budget
 from gateway.healthimaging.client import HealthImagingClient
-from gateway.healthimaging.metadata import MetadataStore
-from gateway.healthimaging.walk import RequestUpstream, Rungs
 from gateway.search.plan import Plan, Sort
+from tests.building import upstream_over
 from tests.contract.serving import running
 
 DATASTORE_ID = "0123456789abcdef0123456789abcdef"
@@ -138,9 +137,7 @@ async def test_a_repeated_next_token_is_an_error(monkeypatch: pytest.MonkeyPatch
     """A token that comes again ends the walk with an error: it would never end."""
     async with upstream(monkeypatch, 10) as up:
         budget = Budget(100, 30, lambda: 0.0)
-        walk = await RequestUpstream(
-            up.client, Rungs(lambda: 0.0), budget, MetadataStore(up.client), 2
-        ).open(Plan())
+        walk = await upstream_over(up.client, budget, page_size=2).open(Plan())
         up.faults.schedule("same-token")
         with pytest.raises(UpstreamRejectedError, match="same next token"):
             _ = [page async for page in walk]

@@ -32,10 +32,11 @@ from gateway.healthimaging import client as client_module
 from gateway.healthimaging.budget import Budget
 from gateway.healthimaging.client import HealthImagingClient
 from gateway.healthimaging.metadata import MetadataLimits, MetadataStore
-from gateway.healthimaging.walk import RequestUpstream, Rungs
+from gateway.healthimaging.upstream import RequestUpstream
 from gateway.search.imageset import ImageSet
 from gateway.search.metadata import Fault
 from gateway.search.plan import Plan
+from tests.building import upstream_over
 from tests.contract.serving import running
 
 DATASTORE_ID = "0123456789abcdef0123456789abcdef"
@@ -77,7 +78,7 @@ async def served(
             (one,) = (await client.search_image_sets(Plan(), 2, "")).image_sets
             budget = Budget(max_calls, 30, lambda: 0.0)
             kept = MetadataStore(client, limits)
-            upstream = RequestUpstream(client, Rungs(lambda: 0.0), budget, kept)
+            upstream = upstream_over(client, budget, kept)
             yield Served(faults, upstream, one)
         finally:
             await client.aclose()

@@ -6,12 +6,13 @@ import pytest
 
 from gateway.errors import ResultTooLargeError, UpstreamUnavailableError
 from gateway.qido.attributes import Resource
-from gateway.qido.query import Dialect, parse_query
+from gateway.qido.query import parse_query
 from gateway.search.pipeline import search
 from gateway.search.plan import SearchOptions
 from gateway.search.tally import Tally
 from gateway.server.routes import ServerOptions
-from gateway.server.searches import Limits, SearchService
+from gateway.server.searches import Limits
+from tests.building import service_over
 from tests.http.driver import ask
 from tests.http.upstream import ListedCalls, app_over, image_set
 
@@ -187,9 +188,7 @@ async def test_orders(query: str, uids: list[str]) -> None:
 @pytest.mark.parametrize(("held", "fits"), [(3, True), (2, False)])
 async def test_no_more_is_held_than_may_be(held: int, fits: bool) -> None:
     """Past its bound a sort is 413 with the way out."""
-    service = SearchService(
-        ListedCalls(SETS), SearchOptions(), Limits(), Dialect(), clock=lambda: 0.0
-    )
+    service = service_over(ListedCalls(SETS))
     query = parse_query(Resource.STUDIES, b"orderby=PatientName&limit=1")
     upstream = service.start(query).upstream
     found = search(query, SearchOptions(), upstream, 1, Tally(), max_sorted=held)

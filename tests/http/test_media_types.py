@@ -16,11 +16,11 @@ import pytest
 
 from gateway.errors import QueryError, UpstreamUnavailableError
 from gateway.qido.attributes import Level, Resource
-from gateway.qido.query import Dialect, Query
+from gateway.qido.query import Query
 from gateway.qido.result import Result
-from gateway.search.plan import SearchOptions
 from gateway.server.routes import ServerOptions
-from gateway.server.searches import Limits, RunningSearch, SearchService, retrieve_url
+from gateway.server.searches import Limits, RunningSearch, retrieve_url
+from tests.building import service_over
 from tests.http.driver import Answer, ask
 from tests.http.test_compression import PART, WHOLE
 from tests.http.upstream import ListedCalls, app_over, image_set
@@ -302,7 +302,7 @@ async def test_head(accept: str, query: str) -> None:
 def started(query: Query, calls: ListedCalls) -> RunningSearch:
     """A search of `query`."""
     limits = Limits(default_limit=5000)
-    return SearchService(calls, SearchOptions(), limits, Dialect(), lambda: 0.0).start(query)
+    return service_over(calls, limits=limits).start(query)
 
 
 async def test_a_table_has_fixed_columns() -> None:

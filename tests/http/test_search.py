@@ -17,7 +17,8 @@ from gateway.qido.attributes import Resource
 from gateway.qido.query import Dialect, parse_query
 from gateway.search.plan import SearchOptions
 from gateway.server.routes import ServerOptions
-from gateway.server.searches import Limits, SearchService
+from gateway.server.searches import Limits
+from tests.building import service_over
 from tests.http.driver import ask
 from tests.http.upstream import ListedCalls, app_over, image_set
 
@@ -192,9 +193,7 @@ async def test_failing_together_is_failing_once() -> None:
     """Searches that meet the same disorder at once take one step down, not one each."""
     part = image_set(1, DICOMStudyTime="0800", DICOMSeriesInstanceUID="1.2.1.2")
     sets = [image_set(1), *(image_set(n, DICOMStudyTime="0900") for n in range(2, 60)), part]
-    service = SearchService(
-        ListedCalls(sets), SearchOptions(), Limits(), Dialect(), clock=lambda: 0.0
-    )
+    service = service_over(ListedCalls(sets))
     query = parse_query(Resource.STUDIES, b"")
     for running in [service.start(query) for _ in range(3)]:
         with pytest.raises(StudyWindowError):

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from starlette.applications import Starlette
 
 from gateway.healthimaging.body import Body
-from gateway.healthimaging.walk import Calls
+from gateway.healthimaging.walks import Calls
 from gateway.qido.query import Dialect
 from gateway.search.imageset import ImageSet, Page
 from gateway.search.plan import Plan, SearchOptions
 from gateway.server.routes import ServerOptions, create_app
-from gateway.server.searches import Limits, SearchService
+from gateway.server.searches import Limits
+from tests.building import service_over
 
 
 def image_set(number: int, *, date: str = "20200101", **tags: str | int) -> ImageSet:
@@ -67,5 +68,4 @@ def app_over(
     async def nothing() -> None:
         return None
 
-    service = SearchService(calls, search, limits, dialect, clock=lambda: 0.0)
-    return create_app(service, options, nothing)
+    return create_app(service_over(calls, search, limits, dialect), options, nothing)

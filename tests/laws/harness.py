@@ -16,14 +16,14 @@ from gateway.emulator.variants import Variants
 from gateway.healthimaging.body import Body
 from gateway.healthimaging.client import criteria_of, page_of
 from gateway.healthimaging.errors import error_of
-from gateway.healthimaging.metadata import MetadataLimits, MetadataStore
-from gateway.healthimaging.walk import Calls
+from gateway.healthimaging.walks import Calls, WalkLimits
 from gateway.qido.attributes import Resource
 from gateway.qido.query import Dialect, Query, parse_query
 from gateway.search.imageset import Page
 from gateway.search.plan import Plan, SearchOptions
 from gateway.server.routes import ServerOptions, create_app
 from gateway.server.searches import Limits, RunningSearch, SearchService
+from tests.building import NOT_SHARED, Clock, service_over, standing
 from tests.laws.blobs import Blobs
 from tests.laws.oracle import Question, World, text_of
 
@@ -100,18 +100,6 @@ class Stream:
         """There is nothing to close."""
 
 
-def service_over(
-    calls: Calls,
-    options: SearchOptions = SearchOptions(),  # noqa: B008 - frozen
-    limits: Limits = MANY_CALLS,
-    dialect: Dialect = Dialect(),  # noqa: B008 - frozen
-    cache_bytes: int = 10**8,
-) -> SearchService:
-    """A service that never waits for its turn to fetch metadata."""
-    store = MetadataStore(calls, MetadataLimits(cache_bytes, calls_per_s=1e6, burst=10**6))
-    return SearchService(calls, options, limits, dialect, clock=lambda: 0.0, metadata=store)
-
-
 def app_of(service: SearchService) -> Starlette:
     """The application that serves its searches."""
 
@@ -130,10 +118,18 @@ class Gateway:
     limits: Limits = MANY_CALLS
     dialect: Dialect = Dialect()  # noqa: RUF009 - frozen
     cache_bytes: int = 10**8
+    walk_limits: WalkLimits = NOT_SHARED
+    clock: Clock = standing
 
     def __post_init__(self) -> None:
         self.service = service_over(
-            self.calls, self.options, self.limits, self.dialect, self.cache_bytes
+            self.calls,
+            self.options,
+            self.limits,
+            self.dialect,
+            self.cache_bytes,
+            self.walk_limits,
+            self.clock,
         )
 
     async def ask(

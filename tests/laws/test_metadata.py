@@ -16,19 +16,20 @@ from hypothesis import strategies as st
 from gateway.search.describing import AT_ONCE
 from gateway.search.plan import SearchOptions
 from gateway.server.routes import ROOT
+from tests.building import service_over
 from tests.http.driver import ask
 from tests.laws.archive import arbitrary, regular
 from tests.laws.blobs import Blobs, document_of, packed
 from tests.laws.damage import damaged
 from tests.laws.dataset import image_sets
 from tests.laws.harness import (
+    MANY_CALLS,
     RESOURCES,
     Gateway,
     StoreCalls,
     app_of,
     dialect_of,
     parameters_of,
-    service_over,
     store_of,
 )
 from tests.laws.oracle import Question, Summary, World, answer
@@ -205,7 +206,7 @@ async def _answered(
         image_sets="all", trust_unmarked=False, study_window="day", equal_padding="both"
     )
     calls = StoreCalls(store, metadata=blobs)
-    app = app_of(service_over(calls, options, dialect=dialect_of(world)))
+    app = app_of(service_over(calls, options, MANY_CALLS, dialect=dialect_of(world)))
     path = RESOURCES[question.resource].value
     answered = await ask(app, f"{ROOT}{path}?{urlencode(parameters_of(question))}")
     store.close()

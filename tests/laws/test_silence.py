@@ -1,4 +1,4 @@
-"""The law of silence: no patient's data reaches a log, an error's text or a problem body.
+"""The law of silence: no patient's data reaches a log, a metric, an error's text or a problem body.
 
 Sentinels stand in queries, in the store, in tokens and in the upstream's own texts.
 """
@@ -28,9 +28,10 @@ from gateway.search.imageset import ImageSet, Page
 from gateway.search.metadata import Metadata, PackedInstance
 from gateway.search.plan import Plan, SearchOptions, completion, plan
 from gateway.server.telemetry import configure_logging
+from tests.building import service_over
 from tests.http.driver import Answer, ask
 from tests.laws.blobs import packed
-from tests.laws.harness import StoreCalls, app_of, service_over, store_of
+from tests.laws.harness import MANY_CALLS, StoreCalls, app_of, store_of
 from tests.laws.test_laws import EXAMPLES
 
 SENTINEL = "SENTINEL"
@@ -99,8 +100,12 @@ async def _ask(
     store = store_of(summaries)
     calls = Failing(store, 20, {one["imageSetId"]: blob for one in summaries})
     calls.fails_at, calls.failure = fails_at, failure or ValueError()
-    app = app_of(service_over(calls))
+    app = app_of(service_over(calls, limits=MANY_CALLS))
     answer = await ask(app, target, headers={"x-request-id": f"{SENTINEL} ^", "accept": accept})
+    metrics = await ask(app, "/metrics", headers={"accept": f"text/plain;version={SENTINEL}"})
+    said = f"{metrics.headers}{metrics.body.decode()}"
+    assert "qido_gateway_requests_total" in said
+    assert not any(text in said for text in (SENTINEL, UID))
     store.close()
     return answer
 
@@ -233,6 +238,18 @@ def _assert_silent(answer: Answer, log: io.BytesIO) -> None:
         assert SENTINEL not in answer.body.decode()
         assert UID not in answer.body.decode()
     assert not any(SENTINEL in value or UID in value for _, value in answer.headers)
+
+
+@pytest.mark.parametrize("path", [f"/{SENTINEL}", f"/dicom-web/studies/{UID}", "/healthz"])
+async def test_a_method_is_silent(log: io.BytesIO, path: str) -> None:
+    """A method of the client's own reaches no metric, whatever it is sent to."""
+    store = store_of([])
+    app = app_of(service_over(StoreCalls(store)))
+    answer = await ask(app, path, method=SENTINEL)
+    assert answer.status in (404, 405)
+    metrics = (await ask(app, "/metrics")).body.decode()
+    assert not any(text in metrics for text in (SENTINEL, UID))
+    store.close()
 
 
 async def test_a_bug_is_silent(log: io.BytesIO) -> None:

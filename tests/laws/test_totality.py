@@ -20,9 +20,10 @@ from gateway.qido.attributes import ATTRIBUTES, Resource
 from gateway.qido.query import PARAMETERS, Dialect, Query, parse_query
 from gateway.server.routes import ROOT
 from gateway.server.searches import Limits
+from tests.building import service_over
 from tests.http.driver import ask
 from tests.laws.blobs import Blobs, described
-from tests.laws.harness import StoreCalls, app_of, service_over, store_of
+from tests.laws.harness import StoreCalls, app_of, store_of
 
 STRINGS, REQUESTS = 100_000, 3_000
 NAMES = (

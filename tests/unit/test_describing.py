@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -21,7 +21,8 @@ from gateway.search.needs import needs_of
 from gateway.search.pipeline import count, search
 from gateway.search.plan import Equal, Plan, SearchOptions
 from gateway.search.tally import Tally
-from gateway.search.upstream import Names
+from gateway.search.trail import Trail
+from gateway.search.upstream import Names, Resume
 from tests.unit.tables import named
 
 STUDIES, STUDY_SERIES, ALL_SERIES = Resource.STUDIES, Resource.STUDY_SERIES, Resource.ALL_SERIES
@@ -143,12 +144,24 @@ class OneWalk:
     pages: Sequence[Page]
     ended: bool = False
     given: int = 0
+    trail: Trail = field(default_factory=Trail)
+    place: object = None
 
-    async def __aiter__(self) -> AsyncIterator[Page]:
-        for page in self.pages:
-            self.given += 1
-            self.ended = page is self.pages[-1]
-            yield page
+    def leave(self, trail: Trail) -> None:
+        """Nobody comes after."""
+
+    def expect(self, pages: float) -> None:
+        """All are there."""
+
+    def __aiter__(self) -> AsyncIterator[Page]:
+        return self
+
+    async def __anext__(self) -> Page:
+        if self.given == len(self.pages):
+            raise StopAsyncIteration
+        self.given += 1
+        self.ended = self.given == len(self.pages)
+        return self.pages[self.given - 1]
 
 
 @dataclass
@@ -166,7 +179,14 @@ class Upstream:
     refused: frozenset[str] = frozenset()
     _under_way: int = 0
 
-    async def open(self, one: Plan) -> OneWalk:
+    def expect(self, plans: Iterable[Plan]) -> None:
+        """All are there."""
+
+    def begin_anew(self) -> None:
+        """No walk is lost."""
+        raise AssertionError("no walk is lost")
+
+    async def open(self, one: Plan, resume: Resume | None = None) -> OneWalk:
         """A walk over all of them."""
         if any(isinstance(f, Equal) and f.value in self.refused for f in one.filters):
             raise UpstreamUnavailableError("It fails.")

@@ -13,6 +13,7 @@ from docs.generate import written
 from gateway.config import ENV_PREFIX, Settings
 from gateway.errors import QueryError
 from gateway.healthimaging.body import Body
+from gateway.healthimaging.metrics import OUTCOMES
 from gateway.qido.attributes import (
     ATTRIBUTES,
     Attribute,
@@ -27,12 +28,13 @@ from gateway.search.grouping import MAX_WINDOW
 from gateway.search.imageset import Page
 from gateway.search.metadata import Fault
 from gateway.search.pipeline import MAX_SORTED
-from gateway.search.plan import MAX_TEXT_LENGTH, Plan, SearchOptions
+from gateway.search.plan import MAX_TEXT_LENGTH, Plan
 from gateway.search.tally import Tally
 from gateway.server.responses import STATUS_OF
 from gateway.server.routes import MAX_URI_LENGTH
-from gateway.server.searches import Limits, SearchService
+from tests.building import service_over
 from tests.unit.test_architecture import FLOOR_OF
+from tests.unit.test_metrics import used
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = {
@@ -267,7 +269,7 @@ class NoCalls:
 def _warnings(
     query_string: bytes, tally: Tally | None = None, resource: Resource = Resource.STUDIES
 ) -> list[str]:
-    service = SearchService(NoCalls(), SearchOptions(), Limits(), Dialect(), clock=lambda: 0.0)
+    service = service_over(NoCalls())
     running = service.start(parse_query(resource, query_string))
     running.tally = tally or Tally(total=0)
     running._over = True
@@ -282,7 +284,7 @@ def test_warnings_are_documented() -> None:
         *_warnings(b"", Tally(total=0, faults={Fault.GONE: {"a", "b"}}, partial={"a", "b"})),
         *_warnings(b"limit=2", Tally(total=9)),
         *_warnings(b"", Tally()),
-        *_warnings(b"", Tally(total=0, hidden={"a", "b"})),
+        *_warnings(b"", Tally(total=0, hidden=dict.fromkeys("ab"))),
     }
     plain = {
         text.replace("SeriesDescription", "NAME")
@@ -295,6 +297,23 @@ def test_warnings_are_documented() -> None:
     rows = {row["Text"]: row["When"] for row in table("docs/conformance.md", "Text")}
     assert set(rows) == plain
     assert all(fault.value in rows["The metadata of NUMBER image sets WHAT."] for fault in Fault)
+
+
+# --- metrics --------------------------------------------------------------------------------------
+
+
+def test_metrics_are_documented() -> None:
+    """Every metric has a row with its type and labels, and no other; so has every outcome."""
+    rows = table("docs/operations.md", "Metric")
+    expected = {}
+    for family in used().registry.collect():
+        total = "_total" if family.type == "counter" else ""
+        samples = (one for one in family.samples if not one.name.endswith("_created"))
+        labels = [f"`{name}`" for name in next(samples).labels if name != "le"]
+        expected[f"`{family.name}{total}`"] = (family.type, ", ".join(labels) or "none")
+    assert expected == {row["Metric"]: (row["Type"], row["Labels"]) for row in rows}
+    told = next(row["Meaning"] for row in rows if "outcome" in row["Labels"])
+    assert all(f"`{outcome}`" in told for outcome in OUTCOMES)
 
 
 # --- statuses, floors -----------------------------------------------------------------------------

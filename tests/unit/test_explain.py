@@ -7,7 +7,7 @@ import io
 import pytest
 
 from gateway.explain_tree import Happened, show, tree_of, tree_of_run
-from gateway.healthimaging import walk
+from gateway.healthimaging import walks
 from gateway.qido.attributes import Resource
 from gateway.qido.query import parse_query
 from gateway.search.cost import PAGE_SIZE, Completed
@@ -39,7 +39,7 @@ def explained(
 
 def test_a_page_is_that_of_a_walk() -> None:
     """The cost reckons with the pages that walks ask for."""
-    assert walk.PAGE_SIZE == PAGE_SIZE
+    assert walks.PAGE_SIZE == PAGE_SIZE
 
 
 # --- pushed down ----------------------------------------------------------------------------------

@@ -19,11 +19,12 @@ from gateway.healthimaging import metadata as metadata_module
 from gateway.healthimaging.body import Body
 from gateway.healthimaging.budget import Budget
 from gateway.healthimaging.metadata import DEFAULT_NAMES, MetadataLimits, MetadataStore
-from gateway.healthimaging.walk import RequestUpstream, Rungs
+from gateway.healthimaging.upstream import RequestUpstream
 from gateway.search.imageset import ImageSet, Page
 from gateway.search.metadata import Fault, Metadata
 from gateway.search.plan import Plan
 from gateway.search.upstream import Names
+from tests.building import upstream_over
 
 ROWS = frozenset({"Rows"})
 SLICE = frozenset({"SliceThickness"})
@@ -328,7 +329,7 @@ async def test_large_blobs_one_at_a_time(monkeypatch: pytest.MonkeyPatch, announ
 
 def request_upstream(calls: Calls, one: Budget, store: MetadataStore) -> RequestUpstream:
     """A request's upstream."""
-    return RequestUpstream(calls, Rungs(lambda: 0.0), one, store)
+    return upstream_over(calls, one, store)
 
 
 async def test_a_request_in_time() -> None:

@@ -10,6 +10,7 @@ import pytest
 from gateway.config import load_settings
 from gateway.errors import ConfigError
 from gateway.healthimaging.metadata import MIB, MetadataLimits
+from gateway.healthimaging.quota import QuotaLimits
 
 STORE = "0123456789abcdef0123456789abcdef"
 
@@ -38,7 +39,8 @@ def load(monkeypatch: pytest.MonkeyPatch, **variables: str) -> Any:
         ("HOST", "::1", "::1"), ("HOST", "localhost", "localhost"), ("PORT", "0", 0),
         ("INSECURE", "true", True), ("DEFAULT_LIMIT", "10", 10), ("MAX_RESULTS", "20000", 20000),
         ("SCAN_BUDGET_CALLS", "1", 1), ("SCAN_BUDGET_S", "0.5", 0.5),
-        ("IMAGE_SETS", "fill", "fill"),
+        ("QUOTA_CALLS_PER_S", "0.5", 0.5), ("QUOTA_BURST", "1", 1), ("QUOTA_WAITING", "1", 1),
+        ("REPLICAS", "3", 3), ("IMAGE_SETS", "fill", "fill"),
         ("STUDY_WINDOW", "day", "day"), ("COUNTS", "image-set", "image-set"),
         ("EQUAL_PADDING", "both", "both"), ("TRUST_UNMARKED", "false", False),
         ("NO_MATCH_STATUS", "204", 204),
@@ -77,10 +79,31 @@ def test_a_table_in_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     table = '[metadata]\nstudy_attributes = ["PatientAge"]\ncache_mib = 2\nburst = 3\n'
     file.write_text(f'datastore_id = "{STORE}"\nregion = "x"\n{table}')
     monkeypatch.setenv("QIDO_GATEWAY_METADATA_BURST", "4")
-    found = load_settings(file, {}, None).metadata
-    assert (("PatientAge",), 4) == (found.study_attributes, found.burst)
+    found = load_settings(file, {}, None)
+    assert (("PatientAge",), 4) == (found.metadata.study_attributes, found.metadata.burst)
     expected = MetadataLimits(cache_bytes=2 * MIB, max_bytes=256 * MIB, calls_per_s=50, burst=4)
-    assert expected == found.limits
+    assert expected == found.metadata_limits
+
+
+@pytest.mark.parametrize(
+    ("replicas", "searches", "metadata"),
+    [
+        pytest.param(1, QuotaLimits(25, 50, 9), (50.0, 100), id="all of it"),
+        pytest.param(4, QuotaLimits(6.25, 12, 9), (12.5, 25), id="a fourth, whole calls at once"),
+        pytest.param(1000, QuotaLimits(0.025, 1, 9), (0.05, 1), id="one call at once at least"),
+    ],
+)
+def test_replicas_share_the_quotas(
+    monkeypatch: pytest.MonkeyPatch,
+    replicas: int,
+    searches: QuotaLimits,
+    metadata: tuple[float, int],
+) -> None:
+    """Each gateway takes its part of what the account may call; what waits is each one's own."""
+    settings = load(monkeypatch, REPLICAS=str(replicas), QUOTA_WAITING="9")
+    limits = settings.metadata_limits
+    assert searches == settings.quota_limits
+    assert metadata == (limits.calls_per_s, limits.burst)
 
 
 def test_what_study_attributes_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,6 +140,8 @@ def test_refuses_metadata(monkeypatch: pytest.MonkeyPatch, name: str, text: str)
         ("DATASTORE_ID", "SECRET"), ("REGION", "US EAST"), ("HOST", "0.0.0.0"), ("PORT", "65536"),
         ("PORT", "x"), ("INSECURE", "perhaps"), ("DEFAULT_LIMIT", "0"), ("DEFAULT_LIMIT", "20000"),
         ("MAX_RESULTS", "0"), ("SCAN_BUDGET_CALLS", "0"), ("SCAN_BUDGET_S", "0"),
+        ("QUOTA_CALLS_PER_S", "0"), ("QUOTA_CALLS_PER_S", "inf"), ("QUOTA_CALLS_PER_S", "nan"),
+        ("QUOTA_BURST", "0"), ("QUOTA_WAITING", "0"), ("REPLICAS", "0"), ("REPLICAS", "x"),
         ("IMAGE_SETS", "some"), ("STUDY_WINDOW", "week"), ("COUNTS", "x"), ("EQUAL_PADDING", "x"),
         ("TRUST_UNMARKED", "x"), ("NO_MATCH_STATUS", "404"), ("NO_MATCH_STATUS", "x"),
         ("CACHE_CONTROL", "public"),

@@ -15,10 +15,11 @@ from gateway.errors import (
 )
 from gateway.healthimaging.body import Body
 from gateway.healthimaging.budget import Budget
-from gateway.healthimaging.metadata import MetadataStore
-from gateway.healthimaging.walk import RUNG_MEMORY_S, RequestUpstream, Rungs
+from gateway.healthimaging.rungs import RUNG_MEMORY_S, Rungs
+from gateway.healthimaging.upstream import RequestUpstream
 from gateway.search.imageset import Page
 from gateway.search.plan import CreatedBetween, Equal, Plan, Sort, StudyDateBetween
+from tests.building import upstream_over
 
 RANGE = StudyDateBetween(("20200101", "0"), ("20200102", "0"))
 EQUAL = Equal("DICOMPatientId", "A")
@@ -50,7 +51,7 @@ class Picky:
 def upstream(calls: Picky, rungs: Rungs | None = None, max_calls: int = 99) -> RequestUpstream:
     """A request's upstream, with a clock that stands."""
     budget = Budget(max_calls, 30, lambda: 0.0)
-    return RequestUpstream(calls, rungs or Rungs(lambda: 0.0), budget, MetadataStore(calls))
+    return upstream_over(calls, budget, rungs=rungs)
 
 
 @pytest.mark.parametrize(
@@ -109,32 +110,29 @@ async def test_time_is_up(answered: int, kind: type[Exception]) -> None:
     up = upstream(Picky((), hangs=True))
     up.budget.max_s, up.budget.answered = 0.001, answered
     with pytest.raises(kind):
-        await up.fetch(Plan(), "")
+        await up.open(Plan())
 
 
 def test_budget() -> None:
-    """Calls, retries and seconds in calls are counted; past either limit no call begins."""
+    """Calls, retries and seconds of waiting are counted; past either limit nothing begins."""
     now = 0.0
     budget = Budget(3, 10, lambda: now)
-    assert 10 == budget.start_call()
+    assert 10 == budget.start_waiting()
+    budget.count_call()
     now = 4.0
-    budget.end_call(attempts=2)
+    assert 6 == budget.left_s
+    budget.count_retries(1)
+    budget.end_waiting()
     assert (2, 4.0) == (budget.calls, budget.spent_s)
-    assert 6 == budget.start_call()
-    budget.end_call(attempts=1)
-    for refused in (budget.start_call, budget.count_call):
-        with pytest.raises(ResultTooLargeError):
-            refused()
+    budget.count_call()
+    with pytest.raises(ResultTooLargeError):
+        budget.count_call()
     assert 6 == budget.start_waiting()  # what is no call may still be waited for
     now = 10.0
     budget.end_waiting()
-    slow = Budget(9, 10, lambda: now, spent_s=10.0)
-    for one in (budget, slow):
-        with pytest.raises(ResultTooLargeError):
-            one.start_waiting()
+    assert (3, 0) == (budget.calls, budget.left_s)
     with pytest.raises(ResultTooLargeError):
-        slow.start_call()
-    assert (3, 0) == (budget.calls, slow.calls)
+        budget.start_waiting()
 
 
 @pytest.mark.parametrize(
@@ -142,7 +140,7 @@ def test_budget() -> None:
     [
         pytest.param("+0 -3", 3, 7, id="one call"),
         pytest.param("+0 -1 +5 -7", 3, 7, id="the time between calls is not counted"),
-        pytest.param("+0 +0 -4 -4", 4, 6, id="calls at once are counted once"),
+        pytest.param("+0 +0 -4 -4", 4, 6, id="waits at once are counted once"),
         pytest.param("+0 +2 -3 -6", 6, 4, id="calls that overlap"),
         pytest.param("+0 +1 -2 +3 -4 -5 +8 -9", 6, 4, id="a chain, and one apart"),
         pytest.param("+0", 0, 6, id="what is under way counts as well"),
@@ -155,9 +153,9 @@ def test_overlapping_calls(steps: str, spent_s: float, left_s: float) -> None:
     for step in steps.split():
         now = float(step[1:])
         if step[0] == "+":
-            budget.start_call()
+            budget.start_waiting()
         else:
-            budget.end_call(attempts=1)
+            budget.end_waiting()
     assert spent_s == budget.spent_s
     now = now + 4 if left_s == 6 and spent_s == 0 else now
     assert left_s == budget.start_waiting()
@@ -175,5 +173,5 @@ async def test_retries_of_a_failure_are_counted() -> None:
 
     up = upstream(Throttled(()))
     with pytest.raises(UpstreamThrottledError):
-        await up.fetch(Plan(), "")
+        await up.open(Plan())
     assert 3 == up.budget.calls

@@ -1,0 +1,72 @@
+"""Pages for one request: what is kept, what is being fetched for others, else its own calls."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+from gateway.errors import ResultTooLargeError, UpstreamThrottledError
+from gateway.healthimaging.budget import Budget
+from gateway.healthimaging.flight import Flight
+from gateway.healthimaging.walk import Step
+from gateway.healthimaging.walks import Walks
+from gateway.search.imageset import Page
+
+
+@dataclass(slots=True, eq=False)
+class Loader:
+    """Fetches pages within one request's budget, and holds those that it has not done with."""
+
+    walks: Walks
+    budget: Budget
+    _held: dict[Step, Flight[Page] | None] = field(default_factory=dict)
+
+    @property
+    def at_once(self) -> int:
+        """How many calls may be under way for this request: one where others wait for theirs."""
+        return 1 if self.walks.quota.is_busy(self.budget) else self.walks.limits.scan_concurrency
+
+    @property
+    def held(self) -> int:
+        """How many pages are fetched, or being fetched, and not let go yet."""
+        return len(self._held)
+
+    async def read(self, step: Step) -> Page:
+        """The page at `step`, held until it is let go.
+
+        Raises: UpstreamError, ResultTooLargeError.
+        """
+        if step not in self._held:
+            step.pins += 1
+            self._held[step] = None
+        if step.page is not None:
+            await asyncio.sleep(0)  # a thousand pages may be kept, and others have their turn
+            return step.page
+        async with self.budget.waiting() as left_s:
+            return await self.walks.flight(step, self.budget, left_s).join()
+
+    def prefetch(self, step: Step) -> None:
+        """Have the page at `step` fetched meanwhile, if the budget and the quota let."""
+        if step.page is not None or step in self._held:
+            return
+        try:
+            flight = self.walks.flight(step, self.budget, self.budget.left_s)
+        except (ResultTooLargeError, UpstreamThrottledError):
+            return  # whoever comes to that page will meet it
+        flight.hold()
+        step.pins += 1
+        self._held[step] = flight
+
+    def let_go(self, step: Step) -> None:
+        """Want the page at `step` no more."""
+        if step not in self._held:
+            return
+        if (flight := self._held.pop(step)) is not None:
+            flight.release()
+        step.pins -= 1
+        self.walks.settle(step)
+
+    def close(self) -> None:
+        """Want nothing any more."""
+        for step in list(self._held):
+            self.let_go(step)

@@ -1,0 +1,116 @@
+"""One request's way through a walk: page after page, from its beginning or from a checkpoint."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import cast
+
+from gateway.errors import UpstreamRejectedError
+from gateway.healthimaging.cutting import cut_of
+from gateway.healthimaging.lanes import Lanes
+from gateway.healthimaging.loading import Loader
+from gateway.healthimaging.walk import Step, Walk
+from gateway.search.imageset import Page
+from gateway.search.plan import Plan
+from gateway.search.trail import Trail
+from gateway.search.upstream import Resume
+
+
+class Reading(AsyncIterator[Page]):
+    """The pages of a walk for one request.
+
+    They begin at the last checkpoint of `trail`, which is what is known of the search `resume`.
+    """
+
+    def __init__(self, loader: Loader, walk: Walk, resume: Resume | None, *, is_own: bool) -> None:
+        self._loader, self._walk, self._resume = loader, walk, resume
+        self._is_own = is_own
+        self.trail = walk.trail_of(resume).until(resume.position if resume else 0)
+        start = self.trail.checkpoints[-1].place if self.trail.checkpoints else walk.first
+        self._next: Step | None = cast(Step, start)
+        self._step: Step = cast(Step, start)
+        self._page: Page | None = None
+        self._first: Page | None = None
+        self._seen: set[int] = set()
+        self._lanes: Lanes | None = None
+
+    @property
+    def plan(self) -> Plan:
+        """The plan whose pages these are."""
+        return self._walk.plan
+
+    @property
+    def place(self) -> object:
+        """The step of the page that was given last."""
+        return self._step
+
+    @property
+    def ended(self) -> bool:
+        """Whether every page was given, or will be with the one that was fetched at the start."""
+        return self._page is not None and self._walk.is_end(self._step, self._page)
+
+    async def begin(self) -> None:
+        """Fetch the first page, which is the first that is given.
+
+        Raises: UpstreamError, ResultTooLargeError.
+        """
+        self._first = await self._go_on()
+
+    async def __anext__(self) -> Page:
+        page, self._first = self._first or await self._go_on(), None
+        if page is None:
+            raise StopAsyncIteration
+        return page
+
+    async def _go_on(self) -> Page | None:
+        step = self._following()
+        if step is None:
+            return None
+        meters = self._loader.walks.meters
+        meters.page("fetched" if step.page is None else "reused")
+        page = await self._loader.read(step)
+        if page.next_token:
+            mark = hash((step.window.plan, page.next_token))
+            if mark in self._seen:
+                raise UpstreamRejectedError("HealthImaging gave the same next token again.")
+            self._seen.add(mark)
+        if step is not self._step:
+            self._loader.let_go(self._step)
+        self._step, self._page, self._next = step, page, None
+        return page
+
+    def _following(self) -> Step | None:
+        if self._next is None and self._page is not None:
+            self._next = self._walk.after(self._step, self._page)
+        return self._next
+
+    def expect(self, pages: float) -> None:
+        """Have the next page fetched meanwhile, and more where the walk can be cut for them."""
+        if pages <= 0 or self._page is None or self.ended:
+            return
+        at_once = self._loader.at_once
+        self._cut(self._page, pages, at_once)
+        if self._walk.cut is not None and at_once > 1:
+            if self._lanes is None:
+                self._lanes = Lanes(self._walk, self._loader)
+            self._lanes.expect(pages, self._step.window, at_once - 1)
+        if (step := self._following()) is not None:
+            self._loader.prefetch(step)
+
+    def _cut(self, page: Page, pages: float, at_once: int) -> None:
+        """Cut the walk, where that pays and nobody can be beyond the page that was given."""
+        walk = self._walk
+        if self._is_own and walk.cut is None and walk.loads == 1 and self._step is walk.first:
+            size = self._loader.walks.page_size
+            cut = cut_of(walk.plan, page.image_sets, size, pages, at_once)
+            if cut is not None:
+                walk.cut_at(cut)
+
+    def leave(self, trail: Trail) -> None:
+        """Leave `trail` for the next search like this one."""
+        self._walk.leave(self._resume, trail)
+
+    def close(self) -> None:
+        """Want no page any more."""
+        if self._lanes is not None:
+            self._lanes.close()

@@ -1,0 +1,215 @@
+"""The walks of a process: which one a request may join, what is fetched for them, what is kept.
+
+A walk may be joined while its first page is young: `ttl_s` for a search that begins, `continue_s`
+for one that goes on behind results that its client has already. After that it is forgotten. Pages
+are kept until their bytes are more than `cache_bytes` over all walks; then those go that were not
+read for the longest time. Next tokens and trails stay.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
+
+from gateway.errors import UpstreamError, UpstreamValidationError, WalkLostError
+from gateway.healthimaging.budget import Budget
+from gateway.healthimaging.flight import Flight
+from gateway.healthimaging.metadata import MIB, MetadataCalls
+from gateway.healthimaging.metrics import Meters
+from gateway.healthimaging.quota import Quota
+from gateway.healthimaging.walk import Step, Walk
+from gateway.search.imageset import Page
+from gateway.search.plan import Plan
+from gateway.search.upstream import Resume
+
+PAGE_SIZE = 50
+"""Image sets a call: the most that SearchImageSets gives (documented)."""
+
+
+class Calls(MetadataCalls, Protocol):
+    """The calls that a search is made of."""
+
+    async def search_image_sets(self, one: Plan, page_size: int, next_token: str) -> Page:
+        """One page of `one`; `next_token` is "" for the first.
+
+        Raises: UpstreamError.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class WalkLimits:
+    """How long walks are shared, in seconds, how much of them is kept, and how many calls a
+    request makes at once.
+    """
+
+    ttl_s: float = 5.0
+    continue_s: float = 60.0
+    cache_bytes: int = 16 * MIB
+    scan_concurrency: int = 8
+
+
+class Walks:
+    """The walks over one source: an endpoint, a region, a role and a data store."""
+
+    def __init__(
+        self,
+        calls: Calls,
+        quota: Quota,
+        limits: WalkLimits,
+        meters: Meters,
+        clock: Callable[[], float],
+        source: Hashable = "",
+        page_size: int = PAGE_SIZE,
+    ) -> None:
+        self.quota, self.limits, self.meters = quota, limits, meters
+        self.page_size = page_size
+        self.weight = 0
+        self._calls, self._clock, self._source = calls, clock, source
+        self._walks: dict[Hashable, list[Walk]] = {}
+        self._weights: dict[Step, int] = {}
+        self._unread: OrderedDict[Step, None] = OrderedDict()
+        self._timer: asyncio.TimerHandle | None = None
+
+    # --- joining ----------------------------------------------------------------------------------
+
+    def join(self, plan: Plan, resume: Resume | None, since: float) -> tuple[Walk, bool]:
+        """The walk of `plan` to read, begun at `since` or later, and whether it is shared.
+
+        Of several that may be joined it is the one on which the search is known furthest, of
+        these the youngest.
+        """
+        limits, now = self.limits, self._clock()
+        limit_s = limits.continue_s if resume and resume.continues else limits.ttl_s
+        known = self._walks.setdefault((self._source, plan), [])
+        young = [w for w in known if now - w.started_at < limit_s and w.started_at >= since]
+        if young:
+            return max(young, key=lambda w: (_known_of(w, resume), w.started_at)), True
+        walk = Walk(plan, now)
+        known.append(walk)
+        self._expire()
+        return walk, False
+
+    def forget(self, walk: Walk) -> None:
+        """Let nobody join `walk` any more. Those who read it go on."""
+        key = (self._source, walk.plan)
+        known = self._walks.get(key, [])
+        if walk in known:
+            known.remove(walk)
+        if not known:
+            self._walks.pop(key, None)
+        walk.is_forgotten = True
+        for step in [one for one in self._weights if one.window.walk is walk and not one.pins]:
+            self._drop(step)
+
+    def forget_unbegun(self, walk: Walk) -> None:
+        """Forget `walk` if it has no first page and none is coming: the call was not made, has
+        failed, or was given up.
+        """
+        if not walk.loads and walk.first.flight is None:
+            self.forget(walk)
+
+    @property
+    def held_bytes(self) -> int:
+        """The bytes that pages and trails take, about."""
+        walks = (walk for known in self._walks.values() for walk in known)
+        return self.weight + sum(t.weight for walk in walks for t in walk.trails.values())
+
+    @property
+    def alive(self) -> int:
+        """How many walks may be joined."""
+        return sum(map(len, self._walks.values()))
+
+    def close(self) -> None:
+        """Forget all."""
+        for walk in [one for known in self._walks.values() for one in known]:
+            self.forget(walk)
+        self._expire()
+
+    def _expire(self) -> None:
+        """Forget what is too old for anybody, now and when the next one is."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        keep_s = max(self.limits.ttl_s, self.limits.continue_s)
+        oldest = self._clock() - keep_s
+        alive = [walk for known in self._walks.values() for walk in known]
+        for walk in alive:
+            if walk.started_at <= oldest and walk.first.flight is None:
+                self.forget(walk)
+        ages = [walk.started_at - oldest for walk in alive if not walk.is_forgotten]
+        if ages:
+            after_s = max(min(ages), keep_s / 10)
+            self._timer = asyncio.get_running_loop().call_later(after_s, self._expire)
+
+    # --- fetching ---------------------------------------------------------------------------------
+
+    def flight(self, step: Step, budget: Budget, left_s: float) -> Flight[Page]:
+        """The call for the page at `step`: the one under way, else a new one, which `budget` pays.
+
+        Raises: ResultTooLargeError, UpstreamThrottledError; then there is none.
+        """
+        if step.flight is None:
+            self.quota.check(budget, left_s)
+            budget.count_call()
+            step.flight = Flight(self._fetch(step, budget), partial(self._landed, step))
+        return step.flight
+
+    async def _fetch(self, step: Step, budget: Budget) -> Page:
+        walk = step.window.walk
+        await self.quota.turn(budget)
+        if not walk.loads:
+            walk.started_at = self._clock()
+        attempts = 1
+        try:
+            page = await self._calls.search_image_sets(step.window.plan, self.page_size, step.token)
+            attempts = page.attempts
+        except UpstreamError as exc:
+            attempts = exc.attempts
+            if step.token and isinstance(exc, UpstreamValidationError):
+                self.forget(walk)
+                self.meters.lost_walk()
+                raise WalkLostError("HealthImaging takes a next token no longer.") from exc
+            raise
+        finally:
+            budget.count_retries(attempts - 1)
+            self.quota.charge(attempts - 1)
+        walk.loads += 1
+        step.page = page = step.window.own(page)
+        self._weights[step] = step.weight
+        self.weight += step.weight
+        self.settle(step)
+        return page
+
+    def _landed(self, step: Step) -> None:
+        step.flight = None
+        self.forget_unbegun(step.window.walk)
+
+    # --- keeping ----------------------------------------------------------------------------------
+
+    def settle(self, step: Step) -> None:
+        """Let the page at `step` go when there is too much, but not while a request pins it."""
+        self._unread.pop(step, None)
+        if step.page is None or step.pins:
+            return
+        if step.window.walk.is_forgotten:
+            self._drop(step)
+            return
+        self._unread[step] = None
+        while self.weight > self.limits.cache_bytes and self._unread:
+            self._drop(next(iter(self._unread)))
+
+    def _drop(self, step: Step) -> None:
+        self._unread.pop(step, None)
+        self.weight -= self._weights.pop(step, 0)
+        step.drop()
+
+
+def _known_of(walk: Walk, resume: Resume | None) -> int:
+    """How many results the search that is to go on has behind it on `walk`."""
+    known = walk.trail_of(resume).before(resume.position) if resume else None
+    return known.results if known else 0

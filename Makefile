@@ -11,6 +11,8 @@ PYTHON ?=
 # The port of `make demo`, and more of its arguments, such as a folder of DICOM files.
 PORT ?= 8042
 ARGS ?=
+# The rows of `make bench`, such as "cpu wall"; empty: all of them. `--list` in ARGS names them.
+ROWS ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -29,12 +31,13 @@ ifneq ($(shell $(PYTHON) $(VERSION_OF)),$(shell $(BIN)/python $(VERSION_OF)))
 endif
 endif
 
-.PHONY: help install clients demo test lint mutants lock clean
+.PHONY: help install clients demo test lint mutants bench lock clean
 
 help:  ## Print this
 	@sed -nE 's/^([a-z]+):.*## (.*)/make \1	\2/p' Makefile | expand -t 16
 	@echo
-	@echo 'PYTHON=python3.12 chooses the interpreter; demo also takes PORT= and ARGS="FOLDER …".'
+	@echo 'PYTHON=python3.12 chooses the interpreter; demo also takes PORT= and ARGS="FOLDER …",'
+	@echo 'bench ROWS="cpu wall" and ARGS="--studies 3000 --runs 1"; ARGS=--list names its rows.'
 
 install: $(STAMP)  ## Make .venv with the locked packages and the gateway
 
@@ -92,6 +95,9 @@ lint: $(STAMP)  ## Check style, form and types
 mutants: $(STAMP)  ## Change the rules one by one; each change must fail a test
 	$(BIN)/python -m tests.mutants
 
+bench: $(STAMP)  ## Measure it against a bare client, its quota and Orthanc, about 20 minutes
+	$(BIN)/python bench/run.py $(ARGS) $(ROWS)
+
 lock:  ## Write all lock files anew (needs uv and npm)
 	@command -v uv >/dev/null || { echo 'make: uv is needed to lock.' >&2; exit 1; }
 	uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 \
@@ -104,5 +110,6 @@ lock:  ## Write all lock files anew (needs uv and npm)
 
 clean:  ## Remove what these targets made
 	rm -rf $(VENV) build dist *.egg-info .coverage .coverage.* .hypothesis
+	rm -rf bench/.data bench/results.json
 	rm -rf .clients .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,19 @@
+"""The rows of the bench, in the order of its table."""
+
+from __future__ import annotations
+
+from bench.rows import clients, cpu, first, lookups, memory, offset, orthanc, ready, walls
+from bench.table import Row
+
+ROWS: tuple[Row, ...] = (
+    cpu.ROW,
+    walls.WALL,
+    walls.QUOTA,
+    first.ROW,
+    offset.ROW,
+    clients.ROW,
+    lookups.ROW,
+    memory.ROW,
+    orthanc.ROW,
+    ready.ROW,
+)

@@ -1,0 +1,89 @@
+"""Resident memory while the whole store is streamed to a client that reads slowly."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from bench.asking import NDJSON, Client
+from bench.processes import Bench, Served, resident_mib
+from bench.table import NO_BUDGET, UNLIMITED, Line, Pair, Row, Run
+
+SECONDS = 60
+EVERY_S = 0.05
+WARM_UP = 100
+SETTINGS = {**UNLIMITED, **NO_BUDGET, "MAX_RESULTS": "100000"}
+
+
+class _Peak:
+    """The most resident memory that a process was seen to have."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._sample)
+        self.mib = 0.0
+
+    def __enter__(self) -> _Peak:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _sample(self) -> None:
+        while not self._stop.wait(EVERY_S):
+            self.mib = max(self.mib, resident_mib(self._pid))
+
+
+def _read_slowly(gateway: Served, bytes_a_second: float) -> tuple[int, float]:
+    """Read all studies at that pace; how many, and the seconds that it took."""
+    client = Client(gateway.url, NDJSON, receive_bytes=32 * 1024)
+    started = time.perf_counter()
+    read = lines = 0
+    last = b""
+    for chunk in client.streamed("/studies?limit=100000"):
+        read += len(chunk)
+        lines += chunk.count(b"\n")
+        last = (last + chunk)[-200:]
+        time.sleep(max(0.0, started + read / bytes_a_second - time.perf_counter()))
+    client.close()
+    if b'"complete":true' not in last:
+        raise RuntimeError("the stream was cut")
+    return lines - 1, time.perf_counter() - started
+
+
+@contextmanager
+def _open(bench: Bench) -> Iterator[Run]:
+    def run(_: int) -> tuple[Pair]:
+        with bench.gateway(emulator, SETTINGS) as gateway:
+            client = Client(gateway.url, NDJSON)
+            warm_up = client.found(f"/studies?limit={WARM_UP}")
+            client.close()
+            idle = resident_mib(gateway.pid)
+            total = len(warm_up.body) / WARM_UP * bench.archive.studies
+            with _Peak(gateway.pid) as peak:
+                studies, took_s = _read_slowly(gateway, total / SECONDS)
+        return (Pair(peak.mib, idle, f"{studies:,} studies in {took_s:.0f} s"),)
+
+    with bench.emulator() as emulator:
+        yield run
+
+
+ROW = Row(
+    "memory",
+    (
+        Line(
+            "peak memory, all image sets streamed to a slow client",
+            "idle after a search",
+            "MiB",
+            40,
+            by="difference",
+        ),
+    ),
+    _open,
+    settings=SETTINGS,
+)

@@ -1,0 +1,85 @@
+"""`make bench` measures what the gateway is held to; here a few rows of a tiny archive."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.running import environment
+
+ROOT = Path(__file__).resolve().parents[2]
+TO_REACH = [
+    ("cpu", "ratio ≤ 0.5"),
+    ("wall", "ratio ≤ 0.2"),
+    ("quota", "ratio ≤ 1.25"),
+    ("first", "ratio ≤ 1.2"),
+    ("offset", "ratio ≤ 1.05"),
+    ("clients", "ratio ≤ 1.2"),
+    ("clients", "ratio ≥ 50"),
+    ("clients", "difference ≤ 0"),
+    ("lookups", "ratio ≤ 2"),
+    ("memory", "difference ≤ 40"),
+    ("orthanc", "ratio ≥ 25"),
+    ("ready", "ratio ≤ 3"),
+]
+
+
+def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """The command to its end."""
+    return subprocess.run(
+        [sys.executable, str(ROOT / "bench" / "run.py"), *arguments],
+        env=environment(PYTHONUTF8="1"),
+        capture_output=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+
+
+def test_rows() -> None:
+    """Every row is there, with what it has to reach."""
+    done = bench("--list")
+    lines = [line.split("\t") for line in done.stdout.splitlines()]
+    assert TO_REACH == [(key, reach) for key, _, reach in lines]
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file that two quick rows have written."""
+    folder = tmp_path_factory.mktemp("bench")
+    out = folder / "results.json"
+    options = ("--studies", "400", "--runs", "1", "--out", str(out), "--data", str(folder / "data"))
+    done = bench(*options, "offset", "ready")
+    assert done.returncode == 0, done.stderr
+    assert "start until ready" in done.stdout
+    return out
+
+
+def test_measures(results: Path) -> None:
+    """Rows are measured on both sides, and compared."""
+    found = json.loads(results.read_text("utf-8"))
+    assert ["offset", "ready"] == [row["row"] for row in found["rows"]]
+    for row in found["rows"]:
+        assert row["ours"] > 0
+        assert row["other"] > 0
+        assert row["ours"] / row["other"] == row["ratio"]
+
+
+def test_tells_the_readmes_table(results: Path) -> None:
+    """The README's table comes from the file: a line for each row, beside the machine's."""
+    found = json.loads(results.read_text("utf-8"))
+    done = bench("--markdown", "--out", str(results))
+    assert found["machine"] in done.stdout.splitlines()[0]
+    table = [line for line in done.stdout.splitlines() if line.startswith("| start until ready |")]
+    assert 1 == len(table)
+
+
+def test_refuses_a_row_that_is_none() -> None:
+    """A wrong name is an error, not an empty table."""
+    done = bench("cpus")
+    assert 2 == done.returncode
+    assert "no such row: cpus" in done.stderr

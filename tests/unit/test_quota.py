@@ -227,6 +227,22 @@ async def test_a_turn_that_is_not_used() -> None:
 
 
 @in_virtual_time
+async def test_a_turn_that_nobody_uses() -> None:
+    """Where nobody is left to have it, it is gone, and the next call waits for its own."""
+    before = asyncio.all_tasks()
+    given = Given()
+    given.ask(A, A)
+    await asyncio.sleep(0.05)
+    given.quota._give()
+    given.tasks[1].cancel()
+    await given.all()
+    await asyncio.sleep(0)
+    assert (before, 0) == (asyncio.all_tasks(), given.quota.waiting)
+    given.ask(B)
+    assert [("a", 0), ("b", 100)] == await given.all()
+
+
+@in_virtual_time
 async def test_who_leaves_in_the_moment_of_its_turn() -> None:
     """A turn does not go to somebody who has left already, not even in the same moment."""
     given = Given()

@@ -12,11 +12,10 @@ from types import FrameType
 import pytest
 
 from gateway.qido.attributes import Resource
-from gateway.qido.query import Dialect, parse_query
+from gateway.qido.query import parse_query
 from gateway.search.imageset import ImageSet
-from gateway.search.plan import SearchOptions
 from gateway.server.negotiation import CSV, DICOM_JSON, DICOM_XML, NDJSON
-from gateway.server.searches import Limits, SearchService
+from tests.building import service_over
 from tests.http.upstream import ListedCalls, image_set
 from tests.unit.tables import named
 
@@ -46,7 +45,7 @@ def archive(studies: int) -> list[ImageSet]:
 
 async def calls_of(studies: int, query: bytes, media_type: str) -> int:
     """The calls that an answer of so many studies takes."""
-    service = SearchService(ListedCalls(archive(studies)), SearchOptions(), Limits(), Dialect())
+    service = service_over(ListedCalls(archive(studies)))
     running = service.start(parse_query(Resource.STUDIES, query))
     calls = 0
 

@@ -84,7 +84,8 @@ class Lanes:
             window: Window | None = windows[self._claimed]
         else:
             window = self._walk.next_window(wanted, at_once)
-            self._loader.walks.meters.date_window()
+            if window is not None:
+                self._loader.walks.meters.date_window()
         if window is None:
             self._claimed = len(windows) - 1
             return None

@@ -89,7 +89,8 @@ class Reading(AsyncIterator[Page]):
         if pages <= 0 or self._page is None or self.ended:
             return
         at_once = self._loader.at_once
-        self._cut(self._page, pages, at_once)
+        if at_once > 1:
+            self._cut(self._page, pages, at_once)
         if self._walk.cut is not None and at_once > 1:
             if self._lanes is None:
                 self._lanes = Lanes(self._walk, self._loader)

@@ -145,20 +145,24 @@ class Judge:
         question: Question,
         versions: Sequence[int],
         part_of: Callable[[str], Any],
-        got: Sequence[str] = (),
+        got: Sequence[Any] = (),
+        told: Callable[[str], Any] = str,
         offset: float = inf,
         end: float = inf,
     ) -> set[int]:
         """How many results there may be in all, up to `end`, if `got` are those from `offset` on.
 
         Each part, which `part_of` tells of a study, is of any of `versions`. Studies are in order.
+        `told` gives what of a result is compared.
         """
         places = {uid: place for v in versions for uid, place in self._places(v).items()}
         parts = list(dict.fromkeys(part_of(uid) for uid in sorted(places, key=places.__getitem__)))
         reached = {0}
         for part in parts:
             segments = {
-                tuple(text for uid, text in self._answer(v, question) if part_of(uid) == part)
+                tuple(
+                    told(text) for uid, text in self._answer(v, question) if part_of(uid) == part
+                )
                 for v in versions
             }
             reached = {
@@ -182,21 +186,35 @@ class Judge:
 
 
 def _fits(
-    segment: Sequence[str], start: int, got: Sequence[str], offset: float, end: float
+    segment: Sequence[Any], start: int, got: Sequence[Any], offset: float, end: float
 ) -> bool:
     """Whether the results from number `start` on may be `segment`."""
-    for number, text in enumerate(segment, start):
+    for number, one in enumerate(segment, start):
         if offset <= number < end:
             place = int(number - offset)
-            if place >= len(got) or got[place] != text:
+            if place >= len(got) or got[place] != one:
                 return False
     return True
 
 
-def is_right(judge: Judge, asked: Asked, query: Query, versions: Sequence[int], part: Any) -> bool:
+def uids_of(text: str) -> tuple[Any, ...]:
+    """What of a result stays the same in every version."""
+    result = json.loads(text)
+    return tuple(str(result.get(tag)) for tag in ("0020000D", "0020000E"))
+
+
+def is_right(
+    judge: Judge,
+    asked: Asked,
+    query: Query,
+    versions: Sequence[int],
+    part: Any,
+    told: Callable[[str], Any] = str,
+) -> bool:
     """Whether what was answered is the window of a right answer."""
     if asked.is_count:
         return asked.number in judge.reached(asked.question, versions, part)
     offset, end = query.offset, query.offset + asked.running.limit
-    reached = judge.reached(asked.question, versions, part, asked.got, offset, end)
+    got = [told(text) for text in asked.got]
+    reached = judge.reached(asked.question, versions, part, got, told, offset, end)
     return any(len(asked.got) == max(0, number - offset) for number in reached)

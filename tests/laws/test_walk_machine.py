@@ -7,6 +7,7 @@ next tokens expire and time passes.
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -35,7 +36,7 @@ from gateway.server.searches import SearchService
 from tests.building import walks_over
 from tests.laws.harness import MANY_CALLS, query_of, store_of
 from tests.laws.oracle import Question, Summary
-from tests.laws.sharing import Asked, Judge, SlowCalls, is_right
+from tests.laws.sharing import Asked, Judge, SlowCalls, is_right, uids_of
 from tests.virtualtime import VirtualTimeLoop
 
 EXAMPLES = settings(
@@ -97,6 +98,11 @@ def _image_set(study: int, series: int) -> Summary:
     }
 
 
+def _short(text: str) -> str:
+    tags = ("00080020", "0020000D", "0020000E", "00201206")
+    return " ".join(str(json.loads(text).get(tag, {}).get("Value")) for tag in tags)
+
+
 class WalkMachine(RuleBasedStateMachine):
     """One gateway, its readers, and what happens to its store meanwhile."""
 
@@ -108,17 +114,26 @@ class WalkMachine(RuleBasedStateMachine):
         self.asked: list[Asked] = []
         self.series: Counter[int] = Counter()
         self.expired_at: list[float] = []
+        self.behind: Counter[Question] = Counter()
 
     @initialize(
         limits=LIMITS,
         page_size=st.integers(1, 4),
         studies=st.integers(1, 40),
         pages=st.sampled_from(("full", "full", "short")),
+        questions=st.lists(st.sampled_from(QUESTIONS), min_size=1, max_size=3),
     )
-    def begin(self, limits: WalkLimits, page_size: int, studies: int, pages: Any) -> None:
+    def begin(
+        self,
+        limits: WalkLimits,
+        page_size: int,
+        studies: int,
+        pages: Any,
+        questions: list[Question],
+    ) -> None:
         """A gateway in front of some studies, each on a day of its own mostly."""
         self.store = store_of((), Variants(tokens=self.tokens, pages=pages))
-        self.judge = Judge(self.store)
+        self.judge, self.questions = Judge(self.store), questions
         self.calls, self.limits = SlowCalls(self.store, page_size), limits
         meters = Meters()
         calls = MeteredCalls(self.calls, meters)
@@ -146,8 +161,8 @@ class WalkMachine(RuleBasedStateMachine):
         self.loop.run_until_complete(asyncio.sleep(seconds))
 
     @rule(
-        question=st.sampled_from(QUESTIONS),
-        offset=st.just(0) | st.integers(0, 30),
+        which=st.integers(0, 2),
+        offset=st.none() | st.just(0) | st.integers(0, 30),
         limit=st.none() | st.integers(1, 8),
         read=st.integers(1, 9),
         seconds=st.sampled_from((0.0, 0.03, 1.0)),
@@ -155,14 +170,17 @@ class WalkMachine(RuleBasedStateMachine):
     )
     def ask(
         self,
-        question: Question,
-        offset: int,
+        which: int,
+        offset: int | None,
         limit: int | None,
         read: int,
         seconds: float,
         is_count: bool,
     ) -> None:
-        """Somebody begins to read."""
+        """Somebody begins to read, at the beginning or behind what was answered lately."""
+        question = self.questions[which % len(self.questions)]
+        if offset is None:
+            offset = self.behind[question]
         more = [("offset", str(offset))] if offset else []
         more += [("limit", str(limit))] if limit else []
         running = self.service.start(query_of(question, [] if is_count else more))
@@ -236,19 +254,22 @@ class WalkMachine(RuleBasedStateMachine):
         limit_s = self.limits.continue_s if query.offset else self.limits.ttl_s
         versions = self.judge.between(one.began_at - limit_s, one.ended_at)
         expired = [at for at in self.expired_at if one.began_at - limit_s <= at <= one.ended_at]
-        said = (one.question, query.offset, one.running.limit, one.got, versions)
+        said = (one.question, query.offset, one.running.limit, list(map(_short, one.got)), versions)
         if one.error is not None:
             assert isinstance(one.error, WalkLostError), (one.error, said)
             assert expired, said
             self.met["lost"] += 1
             return
         self.met["answered"] += 1
+        self.behind[one.question] = 0 if one.is_count else query.offset + len(one.got)
         part: Callable[[str], Any] = lambda _: ""
+        # A study of which some series were given is gone on with in the state of a later walk
+        told = uids_of if expired and one.question.resource != "studies" else str
         if expired or "StudyInstanceUID" in one.question.decided_by:
             part = lambda uid: uid
         elif self.limits.scan_concurrency > 1 and _is_closed(one.question):
             part = lambda uid: int(uid.split(".")[2]) * 11 % DAYS
-        assert is_right(self.judge, one, query, versions, part), said
+        assert is_right(self.judge, one, query, versions, part, told), said
 
     def teardown(self) -> None:
         """Nothing is left when everybody has gone and time has passed."""

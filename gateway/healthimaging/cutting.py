@@ -1,8 +1,8 @@
 """Where a closed range of StudyDates is cut, so that several windows of days are read at once.
 
 Pure arithmetic on day numbers. Windows are cut at midnights, from the newest day on, and sized by
-how dense the image sets have been so far: large ones first, so that few pages are half empty, small
-ones at the end, so that no window is waited for alone.
+how dense the image sets have been so far: an even share of what is left, so that they get smaller
+and none is waited for alone; but not too small, for the last page of each is half empty.
 """
 
 from __future__ import annotations
@@ -15,10 +15,9 @@ from gateway.search.grouping import instant_of
 from gateway.search.imageset import ImageSet
 from gateway.search.plan import Plan, Sort, closed_days
 
-PAGES_A_WINDOW = 8
-"""Pages of a window at most, about: what is read before it is needed has to be held."""
+MIN_PAGES, MAX_PAGES = 3, 16
+"""Pages of a window, about. What is read before it is needed has to be held."""
 
-_SHARES = 2  # a window takes half of what would be an even share of what is left
 _MIN_SPAN_DAYS = 1 / 24
 
 
@@ -48,16 +47,15 @@ class Cut:
         """The pages that so many days are likely to have."""
         return self.sets_a_day * days / self.page_size
 
-    def take(self, pages: float, at_once: int) -> tuple[int, int] | None:
+    def take(self, pages: float, shares: int) -> tuple[int, int] | None:
         """The first and last day of the next window; None where every day is in one.
 
-        It has about `pages` pages at most; where several are read at once, the fewer the less is
-        left.
+        It has about `pages` pages at most, and its share of what is left.
         """
         if self.is_done:
             return None
-        share = max(1.0, self.pages / (at_once * _SHARES))
-        days = int(min(pages, share, PAGES_A_WINDOW) * self.page_size / self.sets_a_day)
+        share = min(max(self.pages / shares, MIN_PAGES), MAX_PAGES, pages)
+        days = int(share * self.page_size / self.sets_a_day)
         last_day = self.newest_day
         first_day = max(self.oldest_day, last_day - max(1, days) + 1)
         self.newest_day = first_day - 1
@@ -69,12 +67,18 @@ class Cut:
 
 
 def cut_of(
-    one: Plan, head: Sequence[ImageSet], page_size: int, pages: float, at_once: int
+    one: Plan,
+    head: Sequence[ImageSet],
+    page_size: int,
+    pages: float,
+    at_once: int,
+    shares: int,
 ) -> Cut | None:
     """How to cut the walk of `one`, whose first page is `head`; None where it can't be.
 
     Only a closed range of StudyDates is cut, and only where about more than `at_once` pages are to
-    be read: `pages`, or what is in the range. The first window, which is being read, keeps a share.
+    be read: `pages`, or what is in the range. The first window, which is being read, keeps one of
+    `shares`.
     """
     days = closed_days(one) if one.sort is Sort.STUDY_DATE else None
     instants = [at for at in map(instant_of, head) if at[0] is not None]
@@ -84,7 +88,7 @@ def cut_of(
     cut = Cut(days[0], oldest_met - 1, _density(instants), page_size)
     if cut.is_done or min(cut.pages, pages) <= at_once:
         return None
-    cut.take(pages, at_once)  # stays with the first window
+    cut.take(pages, shares)  # stays with the first window
     return None if cut.is_done else cut
 
 

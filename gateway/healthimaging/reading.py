@@ -104,7 +104,8 @@ class Reading(AsyncIterator[Page]):
             return
         if self._is_own and walk.cut is None and walk.loads == 1 and self._step is walk.first:
             size = self._loader.walks.page_size
-            cut = cut_of(walk.plan, page.image_sets, size, pages, at_once)
+            shares = self._loader.shares(pages)
+            cut = cut_of(walk.plan, page.image_sets, size, pages, at_once, shares)
             if cut is not None:
                 walk.cut_at(cut)
 

@@ -15,7 +15,7 @@ from collections.abc import Hashable
 from dataclasses import replace
 
 from gateway.errors import StudyWindowError
-from gateway.healthimaging.cutting import PAGES_A_WINDOW, Cut
+from gateway.healthimaging.cutting import MAX_PAGES, Cut
 from gateway.healthimaging.flight import Flight
 from gateway.search.grouping import instant_of
 from gateway.search.imageset import ImageSet, Page
@@ -143,9 +143,9 @@ class Walk:
         self.windows[0].first_day = cut.newest_day + 1
         self.cut = cut
 
-    def next_window(self, pages: float = PAGES_A_WINDOW, at_once: int = 1) -> Window | None:
+    def next_window(self, pages: float = MAX_PAGES, shares: int = 1) -> Window | None:
         """One more window, of about `pages` pages at most; None where all days are in one."""
-        days = self.cut.take(pages, at_once) if self.cut is not None else None
+        days = self.cut.take(pages, shares) if self.cut is not None else None
         if self.cut is None or days is None:
             return None
         first_day, last_day = days

@@ -197,6 +197,16 @@ class Walks:
 
     # --- keeping ----------------------------------------------------------------------------------
 
+    def pin(self, step: Step) -> None:
+        """Keep the page at `step`, now or once it is there, until whoever pins it unpins it."""
+        step.pins += 1
+        self.settle(step)
+
+    def unpin(self, step: Step) -> None:
+        """Take back one pin."""
+        step.pins -= 1
+        self.settle(step)
+
     def settle(self, step: Step) -> None:
         """Let the page at `step` go when there is too much, but not while a request pins it."""
         if step in self._unpinned:

@@ -25,7 +25,8 @@ class Reading(AsyncIterator[Page]):
     def __init__(self, loader: Loader, walk: Walk, resume: Resume | None, *, is_own: bool) -> None:
         self._loader, self._walk, self._resume = loader, walk, resume
         self._is_own = is_own
-        self.trail = walk.trail_of(resume).until(resume.position if resume else 0)
+        position = resume.position if resume else 0
+        self.trail = walk.trail_of(resume).until(position, _leads_on)
         start = self.trail.checkpoints[-1].place if self.trail.checkpoints else walk.first
         self._next: Step | None = cast(Step, start)
         self._step: Step = cast(Step, start)
@@ -117,3 +118,12 @@ class Reading(AsyncIterator[Page]):
         """Want no page any more."""
         if self._lanes is not None:
             self._lanes.close()
+
+
+def _leads_on(place: object) -> bool:
+    """Whether a search may go on from `place`.
+
+    Not from the first page of a plan that was dropped: fetched again, it is of another moment.
+    """
+    step = cast(Step, place)
+    return bool(step.token) or step.page is not None

@@ -160,9 +160,7 @@ class Judge:
         reached = {0}
         for part in parts:
             segments = {
-                tuple(
-                    told(text) for uid, text in self._answer(v, question) if part_of(uid) == part
-                )
+                tuple(told(text) for uid, text in self._answer(v, question) if part_of(uid) == part)
                 for v in versions
             }
             reached = {

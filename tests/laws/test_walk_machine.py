@@ -44,7 +44,11 @@ EXAMPLES = settings(
     stateful_step_count=30,
     deadline=None,
     derandomize=True,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
+    suppress_health_check=[
+        HealthCheck.too_slow,
+        HealthCheck.data_too_large,
+        HealthCheck.filter_too_much,
+    ],
 )
 MANY_S = 1e5
 DAYS = 28
@@ -223,7 +227,9 @@ class WalkMachine(RuleBasedStateMachine):
         one.task.cancel()
         self.loop.run_until_complete(asyncio.wait([one.task]))
 
-    @rule(studies=st.lists(st.tuples(st.integers(1, 60), st.integers(1, 2)), min_size=1, max_size=4))
+    @rule(
+        studies=st.lists(st.tuples(st.integers(1, 60), st.integers(1, 2)), min_size=1, max_size=4)
+    )
     def bring(self, studies: list[tuple[int, int]]) -> None:
         """Image sets come: of new studies, or more series of known ones."""
         self._bring(studies)

@@ -101,8 +101,8 @@ class Reading(AsyncIterator[Page]):
     def _cut(self, page: Page, pages: float, at_once: int) -> None:
         """Cut the walk, where that pays and nobody can be beyond the page that was given."""
         walk = self._walk
-        if at_once == 1:  # windows that nobody reads ahead only cost calls
-            return
+        if at_once == 1 or not self._loader.has_room:
+            return  # windows that are not read ahead only cost calls
         if self._is_own and walk.cut is None and walk.loads == 1 and self._step is walk.first:
             size = self._loader.walks.page_size
             shares = self._loader.shares(pages)

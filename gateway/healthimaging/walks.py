@@ -186,6 +186,7 @@ class Walks:
             self.quota.charge(attempts - 1)
         walk.loads += 1
         step.page = page = step.window.own(page)
+        walk.learn(step, page)
         self._weights[step] = step.weight
         self.weight += step.weight
         self.settle(step)

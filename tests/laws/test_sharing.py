@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
+from datetime import date
 from typing import Any
+
+import pytest
 
 from gateway.emulator.store import Store
 from gateway.healthimaging.budget import Budget
@@ -82,3 +86,42 @@ async def test_who_makes_one_call_at_once_cuts_nothing() -> None:
     gateway.service.close()
     store.close()
     assert (4, 4) == (len(json.loads(body)), calls.served)
+
+
+SHAPES = {
+    "one a day": [*range(400)],
+    "nothing behind a busy day": [0] * 12 + [3_649],
+    "little behind a busy day": [0] * 12 + [*range(30, 3_600, 150)],
+    "a burst now and then": [day for week in range(0, 400, 14) for day in [week] * 14],
+    "all at the end": [*range(0, 3_600, 300)] + [3_640] * 60,
+}
+"""The days before the last one on which there are studies, newest first."""
+
+
+MORE = 24
+"""Calls that windows may cost beside the pages."""
+
+
+@pytest.mark.parametrize("cache_bytes", [0, 3_000, 10**8])
+@pytest.mark.parametrize("shape", SHAPES)
+async def test_windows_cost_little_more_than_pages(shape: str, cache_bytes: int) -> None:
+    """However many days are empty, a few windows more than are read at once cost a call each.
+
+    Also where no memory is left to read them ahead.
+    """
+    last = date(2024, 12, 31).toordinal()
+    days = [f"{date.fromordinal(last - n):%Y%m%d} 1200" for n in SHAPES[shape]]
+    store = store_of(_set(f"1.{n}", day, n) for n, day in enumerate(days))
+    question = Question(criteria=(("StudyDate", "days", "20150104", "20241231"),))
+    served = []
+    for at_once in (1, 8):
+        calls = StoreCalls(store, 10)
+        limits = WalkLimits(cache_bytes=cache_bytes, scan_concurrency=at_once)
+        gateway = Gateway(calls, walk_limits=limits, page_size=10)
+        body, _ = await gateway.ask(question)
+        assert len(days) == len(json.loads(body))
+        gateway.service.close()
+        served.append(calls.served)
+    store.close()
+    pages = math.ceil(len(days) / 10)
+    assert (pages, True) == (served[0], served[1] <= pages + MORE), served

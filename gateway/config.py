@@ -48,7 +48,7 @@ def _number(value: object) -> object:
     return int(value) if isinstance(value, str) and value.isdecimal() else value
 
 
-_SPARE_OF_BURST = 16
+_SPARE_OF_BURST = 25
 
 _FETCHABLE = tuple(
     a.keyword for a in ATTRIBUTES if a.level is Level.STUDY and a.origin is Origin.METADATA

@@ -15,7 +15,7 @@ from gateway.search.grouping import instant_of
 from gateway.search.imageset import ImageSet
 from gateway.search.plan import Plan, Sort, closed_days
 
-MIN_PAGES, MAX_PAGES = 3, 16
+MIN_PAGES, MAX_PAGES = 3, 32
 """Pages of a window, about. What is read before it is needed has to be held."""
 
 _MIN_SPAN_DAYS = 1 / 24

@@ -22,7 +22,6 @@ class _Lane:
     expected: float
     step: Step | None
     pages: int = 0
-    image_sets: int = 0
     task: asyncio.Task[None] | None = None
 
     @property
@@ -94,10 +93,6 @@ class Lanes:
                 step = lane.step
                 page = await self._loader.read(step)
                 lane.pages += 1
-                lane.image_sets += len(page.image_sets)
                 lane.step = self._walk.after(step, page) if page.next_token else None
         except GatewayError:  # whoever comes to that page will meet it, if it lasts
             lane.step = None
-            return
-        if lane.step is None:
-            self._walk.learn(lane.window, lane.image_sets)

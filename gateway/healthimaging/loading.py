@@ -42,7 +42,7 @@ class Loader:
         Raises: UpstreamError, ResultTooLargeError.
         """
         if step not in self._held:
-            step.pins += 1
+            self.walks.pin(step)
             self._held[step] = None
         if step.page is not None:
             await asyncio.sleep(0)  # a thousand pages may be kept, and others have their turn
@@ -59,7 +59,7 @@ class Loader:
         except (ResultTooLargeError, UpstreamThrottledError):
             return  # whoever comes to that page will meet it
         flight.hold()
-        step.pins += 1
+        self.walks.pin(step)
         self._held[step] = flight
 
     def let_go(self, step: Step) -> None:
@@ -68,8 +68,7 @@ class Loader:
             return
         if (flight := self._held.pop(step)) is not None:
             flight.release()
-        step.pins -= 1
-        self.walks.settle(step)
+        self.walks.unpin(step)
 
     def close(self) -> None:
         """Want nothing any more."""

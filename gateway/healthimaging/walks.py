@@ -186,6 +186,7 @@ class Walks:
             self.quota.charge(attempts - 1)
         walk.loads += 1
         step.page = page = step.window.own(page)
+        walk.learn(step, page)
         self._weights[step] = step.weight
         self.weight += step.weight
         self.settle(step)
@@ -196,6 +197,16 @@ class Walks:
         self.forget_unbegun(step.window.walk)
 
     # --- keeping ----------------------------------------------------------------------------------
+
+    def pin(self, step: Step) -> None:
+        """Keep the page at `step`, now or once it is there, until whoever pins it unpins it."""
+        step.pins += 1
+        self.settle(step)
+
+    def unpin(self, step: Step) -> None:
+        """Take back one pin."""
+        step.pins -= 1
+        self.settle(step)
 
     def settle(self, step: Step) -> None:
         """Let the page at `step` go when there is too much, but not while a request pins it."""

@@ -108,7 +108,8 @@ class Window:
 class Walk:
     """One plan's pages, shared by its readers.
 
-    `started_at` is when its first page was asked for, by the clock of those who hold it. `trails`
+    `started_at` is when its first page was asked for, by the clock of those who hold it; before it
+    `is_asked`, as long as that waits for its turn, when the walk was made. `trails`
     has what searches left on it for those that go on from there; `loads` counts the pages that
     were fetched; a walk that `is_forgotten` keeps none that has been read.
     """
@@ -116,6 +117,7 @@ class Walk:
     def __init__(self, plan: Plan, started_at: float) -> None:
         self.plan = plan
         self.started_at = started_at
+        self.is_asked = False
         self.windows = [Window(self, plan)]
         self.cut: Cut | None = None
         self.trails: dict[Hashable, Trail] = {}

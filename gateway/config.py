@@ -48,6 +48,8 @@ def _number(value: object) -> object:
     return int(value) if isinstance(value, str) and value.isdecimal() else value
 
 
+_SPARE_OF_BURST = 25
+
 _FETCHABLE = tuple(
     a.keyword for a in ATTRIBUTES if a.level is Level.STUDY and a.origin is Origin.METADATA
 )
@@ -174,10 +176,15 @@ class Settings(BaseSettings):
 
     @property
     def quota_limits(self) -> QuotaLimits:
-        """This gateway's part of the account's calls of SearchImageSets."""
+        """This gateway's part of the account's calls of SearchImageSets.
+
+        A little of the burst is left: calls arrive closer together than they were sent, and one
+        that is throttled waits for longer.
+        """
+        burst = self.quota_burst // self.replicas
         return QuotaLimits(
             calls_per_s=self.quota_calls_per_s / self.replicas,
-            burst=max(1, self.quota_burst // self.replicas),
+            burst=max(1, burst - burst // _SPARE_OF_BURST),
             max_waiting=self.quota_waiting,
         )
 

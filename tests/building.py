@@ -59,10 +59,11 @@ def service_over(
     cache_bytes: int = 10**8,
     walk_limits: WalkLimits = NOT_SHARED,
     clock: Clock = standing,
+    page_size: int = PAGE_SIZE,
 ) -> SearchService:
     """A service that never waits for its turn to call."""
     meters = Meters()
     counted = MeteredCalls(calls, meters)
     store = MetadataStore(counted, MetadataLimits(cache_bytes, calls_per_s=1e6, burst=10**6))
-    walks = walks_over(counted, walk_limits, clock, meters=meters)
+    walks = walks_over(counted, walk_limits, clock, page_size, meters)
     return SearchService(walks, store, options, limits, dialect, meters, clock)

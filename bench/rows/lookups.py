@@ -83,9 +83,9 @@ class _Scan:
                 if self._stop.is_set():
                     break
             else:
-                self.ended = "and came to its end"
+                self.ended = " and came to its end"
         except (HTTPException, OSError, RuntimeError) as exc:
-            self.ended = f"and failed: {type(exc).__name__}"
+            self.ended = f" and failed: {type(exc).__name__}"
         client.close()
 
 
@@ -108,7 +108,7 @@ def _open(bench: Bench) -> Iterator[Run]:
             alone_s = alone.run()
         note = (
             f"{len(beside.took_s)} lookups, {beside.refused} refused; the scan read "
-            f"{scan.studies:,} studies {scan.ended}; alone {len(alone.took_s)} lookups, "
+            f"{scan.studies:,} studies{scan.ended}; alone {len(alone.took_s)} lookups, "
             f"{alone.refused} refused"
         )
         valid = not (beside.refused or alone.refused or scan.ended)

@@ -14,6 +14,8 @@ from bench.table import NO_BUDGET, UNLIMITED, Line, Pair, Row, Run
 SECONDS = 60
 EVERY_S = 0.05
 WARM_UP = 100
+RECEIVE_BYTES = 128 * 1024
+"""Small beside what is read, yet more than a packet of the loopback, or the two wait for timers."""
 SETTINGS = {**UNLIMITED, **NO_BUDGET, "MAX_RESULTS": "100000"}
 
 
@@ -41,7 +43,7 @@ class _Peak:
 
 def _read_slowly(gateway: Served, bytes_a_second: float) -> tuple[int, float]:
     """Read all studies at that pace; how many, and the seconds that it took."""
-    client = Client(gateway.url, NDJSON, receive_bytes=32 * 1024)
+    client = Client(gateway.url, NDJSON, receive_bytes=RECEIVE_BYTES)
     started = time.perf_counter()
     read = lines = 0
     last = b""

@@ -1,8 +1,9 @@
 """Where a closed range of StudyDates is cut, so that several windows of days are read at once.
 
 Pure arithmetic on day numbers. Windows are cut at midnights, from the newest day on, and sized by
-how dense the image sets have been so far: large ones first, so that few pages are half empty, small
-ones at the end, so that no window is waited for alone.
+how dense the image sets have been so far: an even share of what is left for each that is read at
+the same time, so that they get smaller and none is waited for long; but not much less than the
+first share, for the last page of each is half empty.
 """
 
 from __future__ import annotations
@@ -15,10 +16,10 @@ from gateway.search.grouping import instant_of
 from gateway.search.imageset import ImageSet
 from gateway.search.plan import Plan, Sort, closed_days
 
-PAGES_A_WINDOW = 8
-"""Pages of a window at most, about: what is read before it is needed has to be held."""
+MIN_PAGES, MAX_PAGES = 3, 32
+"""Pages of a window, about. What is read before it is needed has to be held."""
 
-_SHARES = 2  # a window takes half of what would be an even share of what is left
+_LEAST_SHARE = 0.6  # of the first one
 _MIN_SPAN_DAYS = 1 / 24
 
 
@@ -26,13 +27,16 @@ _MIN_SPAN_DAYS = 1 / 24
 class Cut:
     """The days `oldest_day` to `newest_day` of a walk that are in no window yet.
 
-    `sets_a_day` is how dense they are likely to be.
+    `sets_a_day` is how dense they are likely to be, `at_once` how many windows are read at the same
+    time, and `least_pages` what makes a window worth its last page.
     """
 
     oldest_day: int
     newest_day: int
     sets_a_day: float
     page_size: int
+    at_once: int = 1
+    least_pages: float = 0.0
 
     @property
     def is_done(self) -> bool:
@@ -48,16 +52,16 @@ class Cut:
         """The pages that so many days are likely to have."""
         return self.sets_a_day * days / self.page_size
 
-    def take(self, pages: float, at_once: int) -> tuple[int, int] | None:
+    def take(self, pages: float) -> tuple[int, int] | None:
         """The first and last day of the next window; None where every day is in one.
 
-        It has about `pages` pages at most; where several are read at once, the fewer the less is
-        left.
+        It has about `pages` pages at most.
         """
         if self.is_done:
             return None
-        share = max(1.0, self.pages / (at_once * _SHARES))
-        days = int(min(pages, share, PAGES_A_WINDOW) * self.page_size / self.sets_a_day)
+        share = max(self.pages / self.at_once, self.least_pages)
+        share = min(max(share, MIN_PAGES), MAX_PAGES, pages)
+        days = int(share * self.page_size / self.sets_a_day)
         last_day = self.newest_day
         first_day = max(self.oldest_day, last_day - max(1, days) + 1)
         self.newest_day = first_day - 1
@@ -69,7 +73,11 @@ class Cut:
 
 
 def cut_of(
-    one: Plan, head: Sequence[ImageSet], page_size: int, pages: float, at_once: int
+    one: Plan,
+    head: Sequence[ImageSet],
+    page_size: int,
+    pages: float,
+    at_once: int,
 ) -> Cut | None:
     """How to cut the walk of `one`, whose first page is `head`; None where it can't be.
 
@@ -81,10 +89,11 @@ def cut_of(
     if days is None or not instants:
         return None
     oldest_met = min(day or 0 for day, _ in instants)
-    cut = Cut(days[0], oldest_met - 1, _density(instants), page_size)
+    cut = Cut(days[0], oldest_met - 1, _density(instants), page_size, at_once)
     if cut.is_done or min(cut.pages, pages) <= at_once:
         return None
-    cut.take(pages, at_once)  # stays with the first window
+    cut.least_pages = cut.pages / at_once * _LEAST_SHARE
+    cut.take(pages)  # stays with the first window
     return None if cut.is_done else cut
 
 

@@ -10,7 +10,6 @@ import asyncio
 from dataclasses import dataclass
 
 from gateway.errors import GatewayError
-from gateway.healthimaging.cutting import PAGES_A_WINDOW
 from gateway.healthimaging.loading import Loader
 from gateway.healthimaging.walk import Step, Walk, Window
 
@@ -23,7 +22,6 @@ class _Lane:
     expected: float
     step: Step | None
     pages: int = 0
-    image_sets: int = 0
     task: asyncio.Task[None] | None = None
 
     @property
@@ -58,11 +56,11 @@ class Lanes:
         ]
         running = sum(lane.is_running for lane in self._lanes)
         waiting = [lane for lane in self._lanes if lane.step is not None and not lane.is_running]
-        while running < at_once and self._has_room(at_once):
-            lane = waiting.pop(0) if waiting else self._next(pages, at_once)
+        while running < at_once and self._loader.has_room:
+            lane = waiting.pop(0) if waiting else self._next(pages)
             if lane is None:
                 return
-            lane.task = asyncio.create_task(self._run(lane, at_once))
+            lane.task = asyncio.create_task(self._run(lane))
             running += 1
 
     def close(self) -> None:
@@ -71,10 +69,7 @@ class Lanes:
             if lane.task is not None:
                 lane.task.cancel()
 
-    def _has_room(self, at_once: int) -> bool:
-        return self._loader.held < at_once * PAGES_A_WINDOW
-
-    def _next(self, pages: float, at_once: int) -> _Lane | None:
+    def _next(self, pages: float) -> _Lane | None:
         wanted = pages - self._loader.held - sum(lane.left for lane in self._lanes)
         if wanted <= 0:
             return None
@@ -83,26 +78,21 @@ class Lanes:
         if self._claimed < len(windows):
             window: Window | None = windows[self._claimed]
         else:
-            window = self._walk.next_window(wanted, at_once)
-            if window is not None:
-                self._loader.walks.meters.date_window()
+            window = self._walk.next_window(wanted)
         if window is None:
             self._claimed = len(windows) - 1
             return None
+        self._loader.walks.meters.date_window()
         lane = _Lane(window, self._walk.pages_of(window), window.first)
         self._lanes.append(lane)
         return lane
 
-    async def _run(self, lane: _Lane, at_once: int) -> None:
+    async def _run(self, lane: _Lane) -> None:
         try:
-            while lane.step is not None and self._has_room(at_once):
+            while lane.step is not None and self._loader.has_room:
                 step = lane.step
                 page = await self._loader.read(step)
                 lane.pages += 1
-                lane.image_sets += len(page.image_sets)
                 lane.step = self._walk.after(step, page) if page.next_token else None
         except GatewayError:  # whoever comes to that page will meet it, if it lasts
             lane.step = None
-            return
-        if lane.step is None:
-            self._walk.learn(lane.window, lane.image_sets)

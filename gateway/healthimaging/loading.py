@@ -31,13 +31,18 @@ class Loader:
         """How many pages are fetched, or being fetched, and not let go yet."""
         return len(self._held)
 
+    @property
+    def has_room(self) -> bool:
+        """Whether more pages may be held than the one that is being read, by all requests."""
+        return self.walks.ahead < self.walks.limits.cache_bytes
+
     async def read(self, step: Step) -> Page:
         """The page at `step`, held until it is let go.
 
         Raises: UpstreamError, ResultTooLargeError.
         """
         if step not in self._held:
-            step.pins += 1
+            self.walks.pin(step)
             self._held[step] = None
         if step.page is not None:
             await asyncio.sleep(0)  # a thousand pages may be kept, and others have their turn
@@ -54,7 +59,7 @@ class Loader:
         except (ResultTooLargeError, UpstreamThrottledError):
             return  # whoever comes to that page will meet it
         flight.hold()
-        step.pins += 1
+        self.walks.pin(step)
         self._held[step] = flight
 
     def let_go(self, step: Step) -> None:
@@ -63,8 +68,7 @@ class Loader:
             return
         if (flight := self._held.pop(step)) is not None:
             flight.release()
-        step.pins -= 1
-        self.walks.settle(step)
+        self.walks.unpin(step)
 
     def close(self) -> None:
         """Want nothing any more."""

@@ -17,6 +17,9 @@ from gateway.healthimaging.errors import error_as
 HALVING_S = 1.0
 """Throttled calls within these seconds of each other are one reason to slow down."""
 
+AGAIN_S = 5.0
+"""Calls that are throttled again within these seconds say that others use the quota as well."""
+
 _STEP = 0.1  # of the configured rate, regained each second without a throttled call
 _SLOWEST_CALLS_PER_S = 1.0
 
@@ -101,7 +104,12 @@ class Quota:
             self._owed_until = _now() + full / self._rate()
 
     def throttled(self) -> None:
-        """AWS has throttled a call: halve the rate, at most once a second, and allow no burst."""
+        """AWS has throttled a call: its bucket is empty, and now ours is.
+
+        Where it happens again soon, the rate is halved, at most once a second, without a burst.
+        """
+        while self._bucket.has_capacity():
+            _take(self._bucket, 1)
         self._pace.slow_down(_now())
 
     def _rate(self) -> float:
@@ -196,7 +204,7 @@ class _Pace:
     slowest: float
     _share: float = 1.0
     _since: float = 0.0  # the last throttled call
-    _halved_at: float = -math.inf
+    _met_at: float = -math.inf  # the first of those that are one reason
 
     def share(self, now: float) -> float:
         """More than 0, at most 1; it grows by steps, of which each lasts a second."""
@@ -208,8 +216,11 @@ class _Pace:
     def slow_down(self, now: float) -> None:
         """A call was throttled."""
         self._share, self._since = self.share(now), now
-        if now - self._halved_at >= HALVING_S:
-            self._share, self._halved_at = max(self.slowest, self._share / 2), now
+        met_before_s = now - self._met_at
+        if met_before_s >= HALVING_S:
+            self._met_at = now
+            if met_before_s < AGAIN_S:
+                self._share = max(self.slowest, self._share / 2)
 
 
 def _take(bucket: AsyncLimiter, calls: int) -> None:

@@ -25,7 +25,8 @@ class Reading(AsyncIterator[Page]):
     def __init__(self, loader: Loader, walk: Walk, resume: Resume | None, *, is_own: bool) -> None:
         self._loader, self._walk, self._resume = loader, walk, resume
         self._is_own = is_own
-        self.trail = walk.trail_of(resume).until(resume.position if resume else 0)
+        position = resume.position if resume else 0
+        self.trail = walk.trail_of(resume).until(position, _leads_on)
         start = self.trail.checkpoints[-1].place if self.trail.checkpoints else walk.first
         self._next: Step | None = cast(Step, start)
         self._step: Step = cast(Step, start)
@@ -89,8 +90,7 @@ class Reading(AsyncIterator[Page]):
         if pages <= 0 or self._page is None or self.ended:
             return
         at_once = self._loader.at_once
-        if at_once > 1:
-            self._cut(self._page, pages, at_once)
+        self._cut(self._page, pages, at_once)
         if self._walk.cut is not None and at_once > 1:
             if self._lanes is None:
                 self._lanes = Lanes(self._walk, self._loader)
@@ -101,6 +101,8 @@ class Reading(AsyncIterator[Page]):
     def _cut(self, page: Page, pages: float, at_once: int) -> None:
         """Cut the walk, where that pays and nobody can be beyond the page that was given."""
         walk = self._walk
+        if at_once == 1 or not self._loader.has_room:
+            return  # windows that are not read ahead only cost calls
         if self._is_own and walk.cut is None and walk.loads == 1 and self._step is walk.first:
             size = self._loader.walks.page_size
             cut = cut_of(walk.plan, page.image_sets, size, pages, at_once)
@@ -115,3 +117,12 @@ class Reading(AsyncIterator[Page]):
         """Want no page any more."""
         if self._lanes is not None:
             self._lanes.close()
+
+
+def _leads_on(place: object) -> bool:
+    """Whether a search may go on from `place`.
+
+    Not from the first page of a plan that was dropped: fetched again, it is of another moment.
+    """
+    step = cast(Step, place)
+    return bool(step.token) or step.page is not None

@@ -28,14 +28,16 @@ from gateway.search.upstream import Names, Resume
 class RequestUpstream:
     """Opens the walks of one request, and gives it metadata, within its budget.
 
-    It is closed when the request is over: then nothing is fetched for it any more.
+    It is closed when the request is over: then nothing is fetched for it any more. `began` is when
+    the oldest of its walks began.
     """
 
     walks: Walks
     rungs: Rungs
     budget: Budget
     store: MetadataStore
-    _oldest: float | None = None
+    began: float = inf
+    _is_shared: bool = False
     _since: float = -inf
     _loader: Loader = field(init=False)
     _readings: list[Reading] = field(default_factory=list)
@@ -73,8 +75,12 @@ class RequestUpstream:
 
     @property
     def age_s(self) -> int | None:
-        """How old the oldest walk is that it shares with others, None where it shares none."""
-        return None if self._oldest is None else int(self.budget.clock() - self._oldest)
+        """How old the oldest of its walks is, None where it shares none with earlier requests."""
+        return int(self.budget.clock() - self.began) if self._is_shared else None
+
+    def share(self, began: float) -> None:
+        """Say that what it gave was given before, by walks of which the oldest began then."""
+        self.began, self._is_shared = began, True
 
     def close(self) -> None:
         """Want nothing any more."""
@@ -111,9 +117,8 @@ class RequestUpstream:
                 self.walks.forget_unbegun(walk)
             if rung > first:
                 self.rungs.remember(one, rung, steps[rung])
-            if is_shared:
-                began = walk.started_at
-                self._oldest = began if self._oldest is None else min(self._oldest, began)
+            self.began = min(self.began, walk.started_at)
+            self._is_shared = self._is_shared or is_shared
             return reading
         raise AssertionError("a ladder has a rung")
 

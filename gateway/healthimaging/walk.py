@@ -15,7 +15,7 @@ from collections.abc import Hashable
 from dataclasses import replace
 
 from gateway.errors import StudyWindowError
-from gateway.healthimaging.cutting import PAGES_A_WINDOW, Cut
+from gateway.healthimaging.cutting import MAX_PAGES, Cut
 from gateway.healthimaging.flight import Flight
 from gateway.search.grouping import instant_of
 from gateway.search.imageset import ImageSet, Page
@@ -60,10 +60,10 @@ class Window:
     """The part of a walk that one plan gives: of the days `first_day` to `last_day`, if it is cut.
 
     Day numbers are those of `gateway.qido.times`; None is no bound. `days` is how many it has, 0
-    where it was not cut off.
+    where it was not cut off; `met` counts the image sets that its pages have had.
     """
 
-    __slots__ = ("days", "first", "first_day", "last_day", "plan", "walk")
+    __slots__ = ("days", "first", "first_day", "last_day", "met", "plan", "walk")
 
     def __init__(
         self,
@@ -76,6 +76,7 @@ class Window:
         self.walk, self.plan, self.days = walk, plan, days
         self.first_day, self.last_day = first_day, last_day
         self.first = Step(self)
+        self.met = 0
 
     def own(self, page: Page) -> Page:
         """What of `page` is this window's; its end where older days are another window's.
@@ -145,9 +146,9 @@ class Walk:
         self.windows[0].first_day = cut.newest_day + 1
         self.cut = cut
 
-    def next_window(self, pages: float = PAGES_A_WINDOW, at_once: int = 1) -> Window | None:
+    def next_window(self, pages: float = MAX_PAGES) -> Window | None:
         """One more window, of about `pages` pages at most; None where all days are in one."""
-        days = self.cut.take(pages, at_once) if self.cut is not None else None
+        days = self.cut.take(pages) if self.cut is not None else None
         if self.cut is None or days is None:
             return None
         first_day, last_day = days
@@ -162,10 +163,15 @@ class Walk:
         """The pages that it is likely to have."""
         return self.cut.expected(window.days) if self.cut is not None else 0.0
 
-    def learn(self, window: Window, image_sets: int) -> None:
-        """Take in how many image sets `window` had."""
-        if self.cut is not None:
-            self.cut.learn(image_sets, window.days)
+    def learn(self, step: Step, page: Page) -> None:
+        """Take in how many image sets a window had: `page`, which was at `step`, may be its last.
+
+        However it is read: windows must grow over days on which there is nothing.
+        """
+        window = step.window
+        window.met = len(page.image_sets) + (window.met if step.token else 0)
+        if self.cut is not None and window.days and not page.next_token:
+            self.cut.learn(window.met, window.days)
 
     def window_after(self, window: Window) -> Window | None:
         """The window that follows, None at the end."""

@@ -3,7 +3,8 @@
 A walk may be joined while its first page is young: `ttl_s` for a search that begins, `continue_s`
 for one that goes on behind results that its client has already. After that it is forgotten. Pages
 are kept until their bytes are more than `cache_bytes` over all walks; then those go that were not
-read for the longest time. Next tokens and trails stay.
+read for the longest time. Next tokens and trails stay. Pages that requests have fetched ahead take
+as much again at the most.
 """
 
 from __future__ import annotations
@@ -68,11 +69,11 @@ class Walks:
     ) -> None:
         self.quota, self.limits, self.meters = quota, limits, meters
         self.page_size = page_size
-        self.weight = 0
+        self.weight = self._kept = 0
         self._calls, self._clock, self._source = calls, clock, source
         self._walks: dict[Hashable, list[Walk]] = {}
         self._weights: dict[Step, int] = {}
-        self._unread: OrderedDict[Step, None] = OrderedDict()
+        self._unpinned: OrderedDict[Step, None] = OrderedDict()
         self._timer: asyncio.TimerHandle | None = None
 
     # --- joining ----------------------------------------------------------------------------------
@@ -107,7 +108,7 @@ class Walks:
         if not known:
             self._walks.pop(key, None)
         walk.is_forgotten = True
-        for step in [one for one in self._weights if one.window.walk is walk and not one.pins]:
+        for step in [one for one in self._unpinned if one.window.walk is walk]:
             self._drop(step)
 
     def forget_unbegun(self, walk: Walk) -> None:
@@ -122,6 +123,11 @@ class Walks:
         """The bytes that pages and trails take, about."""
         walks = (walk for known in self._walks.values() for walk in known)
         return self.weight + sum(t.weight for walk in walks for t in walk.trails.values())
+
+    @property
+    def ahead(self) -> int:
+        """The bytes of pages that requests hold until they have read them."""
+        return self.weight - self._kept
 
     @property
     def alive(self) -> int:
@@ -184,6 +190,7 @@ class Walks:
             self.quota.charge(attempts - 1)
         walk.loads += 1
         step.page = page = step.window.own(page)
+        walk.learn(step, page)
         self._weights[step] = step.weight
         self.weight += step.weight
         self.settle(step)
@@ -195,21 +202,35 @@ class Walks:
 
     # --- keeping ----------------------------------------------------------------------------------
 
+    def pin(self, step: Step) -> None:
+        """Keep the page at `step`, now or once it is there, until whoever pins it unpins it."""
+        step.pins += 1
+        self.settle(step)
+
+    def unpin(self, step: Step) -> None:
+        """Take back one pin."""
+        step.pins -= 1
+        self.settle(step)
+
     def settle(self, step: Step) -> None:
         """Let the page at `step` go when there is too much, but not while a request pins it."""
-        self._unread.pop(step, None)
+        if step in self._unpinned:
+            del self._unpinned[step]
+            self._kept -= self._weights[step]
         if step.page is None or step.pins:
             return
+        self._unpinned[step] = None
+        self._kept += self._weights[step]
         if step.window.walk.is_forgotten:
             self._drop(step)
-            return
-        self._unread[step] = None
-        while self.weight > self.limits.cache_bytes and self._unread:
-            self._drop(next(iter(self._unread)))
+        while self._kept > self.limits.cache_bytes:
+            self._drop(next(iter(self._unpinned)))
 
     def _drop(self, step: Step) -> None:
-        self._unread.pop(step, None)
-        self.weight -= self._weights.pop(step, 0)
+        weight = self._weights.pop(step)
+        self.weight -= weight
+        self._kept -= weight
+        del self._unpinned[step]
         step.drop()
 
 

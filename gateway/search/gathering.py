@@ -10,6 +10,7 @@ from gateway.qido.attributes import BY_KEYWORD, Level, Origin, Resource
 from gateway.qido.matching import matcher
 from gateway.qido.query import Query
 from gateway.qido.result import stored_values
+from gateway.search.cost import Completed, completed_of
 from gateway.search.grouping import (
     Group,
     StudyWindow,
@@ -73,6 +74,7 @@ class Gathering:
         study_only = [c for c in own if c.attribute.level is Level.STUDY]
         self._study_matches = matcher(study_only)
         self._whole = self._plan.sufficient
+        self._completes_shown = completed_of(self._plan, options) is Completed.SHOWN
         self._whole_studies: dict[str, tuple[ImageSet, ...]] = {}  # of those that come later
 
     # --- fetching ---------------------------------------------------------------------------------
@@ -204,10 +206,11 @@ class Gathering:
     def expect(self, groups: Sequence[Group]) -> None:
         """Have those of `groups` fetched whole that are sure to be, before they are asked for.
 
-        A study gives one result at the most, so as many are looked at as results are wanted.
+        A study gives one result at the most, so as many are looked at as results are wanted. Where
+        whole studies are the exception, that is not worth a look.
         """
         left = self._results.left if self._query.level is Level.STUDY else inf
-        if left == inf and self._results.end != inf:
+        if not self._completes_shown or (left == inf and self._results.end != inf):
             return
         looked_at = groups if left == inf else groups[: int(left)]
         shown = self._results.position >= self._results.offset

@@ -115,13 +115,12 @@ class Group:
 class StudyWindow:
     """The studies that a sorted walk may still add to, and those that it can't any more.
 
-    `page` is the number of the page that it takes in; while it `rereads` pages that were read
-    before a checkpoint, image sets of released studies are no news. `studies` counts those met.
+    `page` is the number of the page that it takes in, `studies` counts those met. One that goes on
+    from a checkpoint reads some pages again, which may have been fetched again.
     """
 
     def __init__(self, *, whole_days: bool, trust_unmarked: bool = True) -> None:
         self.page = 0
-        self.rereads = False
         self.studies = 0
         self._whole_days = whole_days
         self._trust_unmarked = trust_unmarked
@@ -130,6 +129,7 @@ class StudyWindow:
         self._low: dict[str, int] = {}  # the earliest instant of each open study
         self._highest_low = 0
         self._clock: int | None = None  # the earliest instant that the walk has reached
+        self._read_to: int | None = None  # and the one that was reached before a checkpoint
         self._released: dict[str, bool] = {}  # study to whether it was fetched whole
         self._last_place: Place | None = None
         self._undated: list[ImageSet] = []
@@ -150,13 +150,17 @@ class StudyWindow:
         if self._clock is None or reached < self._clock:
             self._clock = reached
         uid = study_uid_of(image_set)
+        low = day * DAY_US + (0 if self._whole_days or time_us is None else time_us)
+        is_reread = self._read_to is not None and low > self._read_to
         if uid in self._released:
-            if not self.rereads:
+            if not is_reread:
                 self._check_late(image_set)
             return
         place = _place(instant, uid)
-        self._check_order(image_set, place)
-        low = day * DAY_US + (0 if self._whole_days or time_us is None else time_us)
+        if self._is_early(image_set, place):
+            if is_reread:
+                return  # it came since, in front of what was answered
+            raise StudyWindowError("A study came after studies that stand behind it.")
         self._low[uid] = min(self._low.get(uid, low), low)
         self._highest_low = max(self._highest_low, low)
         if (group := self._open.get(uid)) is None:
@@ -205,13 +209,19 @@ class StudyWindow:
         self._clock = None  # nothing is to come
         return left
 
-    def go_on(self, released: Iterable[tuple[str, bool]], last: Place | None) -> None:
-        """Begin behind these studies, of which some were fetched whole, the last one at `last`."""
-        self._released = dict(released)
-        self._last_place = last
+    def go_on(
+        self, released: Iterable[tuple[str, bool]], last: Place | None, clock: int | None
+    ) -> None:
+        """Begin behind these studies, of which some were fetched whole, the last one at `last`.
 
-    def mark(self) -> tuple[int, Place | None] | None:
-        """From which page on a walk is to be read that goes on here, and behind which place.
+        Down to the instant `clock` the walk has been read.
+        """
+        self._released = dict(released)
+        self._last_place, self._read_to = last, clock
+
+    def mark(self) -> tuple[int, int | None, Place | None] | None:
+        """From which page on a walk is to be read that goes on here; from which instant on what it
+        gives is news; behind which place it goes on.
 
         None where image sets without a date are held, which may stand on any page.
         """
@@ -219,7 +229,8 @@ class StudyWindow:
             return None
         # The first one that is open was met first: groups leave in any order, but come in theirs
         first = next(iter(self._open.values()), None)
-        return (self.page if first is None else first.since), self._last_place
+        read_to = min((at for at in (self._clock, self._read_to) if at is not None), default=None)
+        return (self.page if first is None else first.since), read_to, self._last_place
 
     def state_of(self, groups: Iterable[Group]) -> list[tuple[str, bool]]:
         """Of those of `groups` that stay released, the study and whether it was fetched whole."""
@@ -266,7 +277,6 @@ class StudyWindow:
         if sure and not self._released[study_uid_of(image_set)]:
             raise StudyWindowError("A part of a study came after the study had been answered.")
 
-    def _check_order(self, image_set: ImageSet, place: Place) -> None:
-        is_early = self._last_place is not None and place < self._last_place
-        if is_early and is_primary(image_set, trust_unmarked=self._trust_unmarked):
-            raise StudyWindowError("A study came after studies that stand behind it.")
+    def _is_early(self, image_set: ImageSet, place: Place) -> bool:
+        is_behind = self._last_place is None or place >= self._last_place
+        return not is_behind and is_primary(image_set, trust_unmarked=self._trust_unmarked)

@@ -52,7 +52,7 @@ async def search(
     """
     if limit == 0:
         return
-    given = _Given()
+    given = _Given(_UIDS[query.level])
     while True:
         window = ResultWindow(query.offset, query.offset + limit)
         run = _Run(query, options, upstream, tally, ResultWindow(0, inf) if query.order else window)
@@ -107,7 +107,8 @@ class _Given:
     first again, or the rest would be of another window.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, uid_keyword: str) -> None:
+        self._uid_keyword = uid_keyword
         self._digest = blake2b()
         self._number = 0
         self._before = b""
@@ -119,7 +120,7 @@ class _Given:
 
         Raises: WalkLostError where others were.
         """
-        uid = str(result.values[_UIDS[result.level]][0]).encode() + b"\0"
+        uid = str(result.values[self._uid_keyword][0]).encode() + b"\0"
         if self._again is None or not self._behind:
             self._digest.update(uid)
             self._number += 1

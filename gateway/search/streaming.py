@@ -36,7 +36,6 @@ class Stream:
     is_last: bool
     _trail: Trail = field(init=False)
     _places: dict[int, object] = field(default_factory=dict)
-    _overlap: int = 0
     _pages: int = 0
     _image_sets: int = 0
     _noted: int = 0
@@ -46,10 +45,9 @@ class Stream:
         if self._trail.checkpoints:
             start = self._trail.checkpoints[-1]
             self.results.position = start.results
-            self.window.go_on(self._trail.released, start.last)
+            self.window.go_on(self._trail.released, start.last, start.clock)
             self.tally.hidden.update(dict.fromkeys(self._trail.hidden))
             self._noted = len(self.tally.hidden)
-            self._overlap = start.overlap
 
     async def groups(self, head: Sequence[ImageSet] = ()) -> AsyncGenerator[list[Group], None]:
         """Groups that are sure, `head` being what was read of the walk before.
@@ -76,8 +74,6 @@ class Stream:
     def _take_in(self, image_sets: Sequence[ImageSet]) -> None:
         self.window.page += 1
         self._places[self.window.page] = self.walk.place
-        self.window.rereads = self._overlap > 0
-        self._overlap -= 1
         self._pages += 1
         self._image_sets += len(image_sets)
         for image_set in image_sets:
@@ -114,7 +110,7 @@ class Stream:
         mark = self.window.mark()
         if not groups or mark is None or len(trail.released) > MAX_RELEASED:
             return
-        page, last = mark
+        page, clock, last = mark
         for known in [one for one in self._places if one < page]:
             del self._places[known]
         trail.hidden += islice(self.tally.hidden, self._noted, None)
@@ -122,10 +118,10 @@ class Stream:
         trail.checkpoints.append(
             Checkpoint(
                 place=self._places[page],
-                overlap=self.window.page - page + 1,
                 results=self.results.position,
                 released=len(trail.released),
                 hidden=len(trail.hidden),
+                clock=clock,
                 last=last,
             )
         )

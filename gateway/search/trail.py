@@ -7,6 +7,7 @@ those is how many they were, and which studies were answered, so that none of th
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from gateway.search.grouping import Place
@@ -22,16 +23,16 @@ class Checkpoint:
     """A place from which a search can be gone on with.
 
     The walk is to be read from `place`, a thing of its own, on: there stands the first image set of
-    a study that is not answered yet. Of the first `overlap` pages the answered studies are known
-    already. Before it lie `results` results, and the first `released` studies and `hidden` image
-    sets of its trail; the last of the studies stands at `last`.
+    a study that is not answered yet. The walk had been read down to the instant `clock`. Before
+    the checkpoint lie `results` results, and the first `released` studies and `hidden` image sets
+    of its trail; the last of the studies stands at `last`.
     """
 
     place: object
-    overlap: int
     results: int
     released: int
     hidden: int
+    clock: int | None = field(repr=False)
     last: Place | None = field(repr=False)
 
 
@@ -52,12 +53,15 @@ class Trail:
         number = bisect_right(self.checkpoints, position, key=lambda one: one.results)
         return self.checkpoints[number - 1] if number else None
 
-    def until(self, position: float) -> Trail:
-        """A copy that ends with that checkpoint."""
-        last = self.before(position)
-        if last is None:
+    def until(self, position: float, leads_on: Callable[[object], bool]) -> Trail:
+        """A copy that ends with that checkpoint, or the last before it whose place `leads_on`."""
+        number = bisect_right(self.checkpoints, position, key=lambda one: one.results)
+        while number and not leads_on(self.checkpoints[number - 1].place):
+            number -= 1
+        known = self.checkpoints[:number]
+        if not known:
             return Trail()
-        known = self.checkpoints[: self.checkpoints.index(last) + 1]
+        last = known[-1]
         return Trail(self.released[: last.released], self.hidden[: last.hidden], known)
 
     @property

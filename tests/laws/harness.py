@@ -17,7 +17,7 @@ from gateway.healthimaging.body import Body
 from gateway.healthimaging.client import criteria_of
 from gateway.healthimaging.errors import error_of
 from gateway.healthimaging.parsing import page_of
-from gateway.healthimaging.walks import Calls, WalkLimits
+from gateway.healthimaging.walks import PAGE_SIZE, Calls, WalkLimits
 from gateway.qido.attributes import Resource
 from gateway.qido.query import Dialect, Query, parse_query
 from gateway.search.imageset import Page
@@ -121,6 +121,7 @@ class Gateway:
     cache_bytes: int = 10**8
     walk_limits: WalkLimits = NOT_SHARED
     clock: Clock = standing
+    page_size: int = PAGE_SIZE
 
     def __post_init__(self) -> None:
         self.service = service_over(
@@ -131,6 +132,7 @@ class Gateway:
             self.cache_bytes,
             self.walk_limits,
             self.clock,
+            self.page_size,
         )
 
     async def ask(

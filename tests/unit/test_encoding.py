@@ -7,7 +7,7 @@ from typing import Any
 
 import pydicom
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gateway.qido.attributes import (
@@ -170,6 +170,9 @@ def test_order_and_address() -> None:
     st.sampled_from(("", "http://x/1")),
     st.booleans(),
 )
+@example({"PatientID": ("A",)}, {"PatientID"}, "", {"PatientID": "SH"}, "", False)
+@example({"PixelData": ("QQ==",)}, set(), "PixelData", {}, "", False)
+@example({"PatientID": ("A",)}, set(), "", {}, "", True)
 def test_an_encoder_has_no_way_of_its_own(
     values: Any, plain: set[str], other: str, vrs: dict[str, str], url: str, everything: bool
 ) -> None:

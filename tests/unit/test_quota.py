@@ -345,18 +345,21 @@ async def test_charged_again() -> None:
 @pytest.mark.parametrize(
     ("calls_per_s", "throttled_at_s", "rates"),
     [
-        pytest.param(20, [0], [10, 12, 14, 16, 18, 20, 20], id="once"),
-        pytest.param(20, [0, 0.1, 0.9], [10, 10, 12, 14], id="many at once are one"),
-        pytest.param(20, [0, 1.0, 2.0], [10, 6, 4, 6], id="each second"),
-        pytest.param(100, range(20), [50, 30, 20, 15, 12.5], id="steps between"),
-        pytest.param(0.1, range(20), [0.05, 0.03, 0.02, 0.015, 0.0125], id="a slow account"),
+        pytest.param(20, [0], [20, 20], id="once"),
+        pytest.param(20, [0, 0.1, 0.9], [20, 20], id="many at once are one"),
+        pytest.param(20, [0, 5], [20, 20, 20, 20, 20, 20], id="now and then"),
+        pytest.param(20, [0, 1], [20, 10, 12, 14, 16, 18, 20, 20], id="again soon"),
+        pytest.param(20, [0, 1, 1.1, 1.9], [20, 10, 10, 12, 14], id="again soon, many at once"),
+        pytest.param(20, [0, 1.0, 2.0, 3.0], [20, 10, 6, 4, 6], id="each second"),
+        pytest.param(100, range(20), [100, 50, 30, 20, 15, 12.5], id="steps between"),
+        pytest.param(0.1, range(20), [0.1, 0.05, 0.03, 0.02, 0.015, 0.0125], id="a slow account"),
     ],
 )
 @in_virtual_time
 async def test_slower(
     calls_per_s: float, throttled_at_s: Sequence[float], rates: Sequence[float]
 ) -> None:
-    """A throttled call halves the rate, once a second; it comes back by a tenth a second."""
+    """Throttled again soon, the rate is halved, once a second; a tenth comes back each second."""
     quota = Quota(QuotaLimits(calls_per_s, 50))
     loop = asyncio.get_running_loop()
     for at_s in throttled_at_s:
@@ -380,12 +383,19 @@ async def test_never_too_slow() -> None:
         assert slowest == min(found)
 
 
+async def throttled_twice(quota: Quota) -> None:
+    """Let it go at half its rate, a second later."""
+    quota.throttled()
+    await asyncio.sleep(1)
+    quota.throttled()
+
+
 @in_virtual_time
 async def test_no_burst_after_throttling() -> None:
     """Turns go at the pace that is left, and the bucket that returns begins empty."""
     quota = Quota(QuotaLimits(10, 5))
-    quota.throttled()
-    found = await turns_of(quota, 36)
+    await throttled_twice(quota)
+    found = [at - 1000 for at in await turns_of(quota, 36)]
     # 5 a second, then 6, … each second
     assert [200, 400, 600, 800, 1000] == found[:5]
     assert [6, 7, 8, 9] == [sum(1 for at in found if s < at / 1000 <= s + 1) for s in (1, 2, 3, 4)]
@@ -399,21 +409,33 @@ async def test_no_burst_after_throttling() -> None:
 async def test_no_burst_while_slow() -> None:
     """A pause saves nothing up until the full rate is back."""
     quota = Quota(QuotaLimits(10, 5))
-    quota.throttled()
+    await throttled_twice(quota)
     await turns_of(quota, 1)
     await asyncio.sleep(0.6)
-    assert [800, 1000] == await turns_of(quota, 2)
+    assert [1800, 2000] == await turns_of(quota, 2)
+
+
+@in_virtual_time
+async def test_a_throttled_call_empties_the_bucket() -> None:
+    """What AWS's bucket lacks ours lacks too; it fills again at the full rate."""
+    quota = Quota(QuotaLimits(10, 5))
+    quota.throttled()
+    assert [100, 200, 300] == await turns_of(quota, 3)
+    await asyncio.sleep(1)
+    assert [1300] * 5 + [1400] == await turns_of(quota, 6)
 
 
 @in_virtual_time
 async def test_throttled_while_others_wait() -> None:
     """Those who wait already are slowed down too, and check knows it."""
     given = Given(calls_per_s=20, burst=5)
+    given.quota.throttled()
+    await asyncio.sleep(0.99)
     given.ask(*[A] * 30)
     await asyncio.sleep(0.01)
     given.quota.throttled()
     given.quota.check(B, 0.2)
     with pytest.raises(UpstreamThrottledError):
         given.quota.check(B, 0.15)
-    times = [at for _, at in await given.all()]
+    times = [at - 990 for _, at in await given.all()]
     assert [0, 0, 0, 0, 0, 50, 150, 250, 350] == times[:9]

@@ -88,7 +88,7 @@ def test_a_table_in_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("replicas", "searches", "metadata"),
     [
-        pytest.param(1, QuotaLimits(25, 50, 9), (50.0, 100), id="all of it"),
+        pytest.param(1, QuotaLimits(25, 48, 9), (50.0, 100), id="all of it"),
         pytest.param(4, QuotaLimits(6.25, 12, 9), (12.5, 25), id="a fourth, whole calls at once"),
         pytest.param(1000, QuotaLimits(0.025, 1, 9), (0.05, 1), id="one call at once at least"),
     ],

@@ -12,6 +12,7 @@ from gateway.search.grouping import (
     Group,
     StudyWindow,
     instant_of,
+    place_of,
     study_uid_of,
     winner_first,
 )
@@ -173,16 +174,22 @@ def test_trust_in_unmarked_image_sets(walk: list[str], trusted: str, not_trusted
     }),
 )  # fmt: skip
 def test_winner(sets: list[tuple[str, Any, float, int]], order: str) -> None:
-    """Primary before others, then the newest; in whatever order they came."""
+    """Primary before others, then the newest; in whatever order they came. It places its study."""
+    tags = {
+        name: {"DICOMStudyDate": "20200101", "DICOMStudyTime": time}
+        for name, time in (("a", "09"), ("b", "10"))
+    }
     image_sets = [
-        ImageSet(name, {"DICOMStudyInstanceUID": "1"}, version, 0.0, float(updated), primary)
+        ImageSet(name, tags[name], version, 0.0, float(updated), primary)
         for name, primary, updated, version in sets
     ]
     for given in (image_sets, image_sets[::-1]):
         assert order == "".join(s.image_set_id for s in winner_first(given))
         group = Group(given[0])
-        group.add(given[1])
-        assert order == "".join(s.image_set_id for s in group.image_sets)
+        for met in (given[1], given[1]):
+            group.add(met)
+            assert order == "".join(s.image_set_id for s in group.image_sets)
+            assert group.place == place_of(group.image_sets[0])
 
 
 @pytest.mark.parametrize(

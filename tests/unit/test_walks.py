@@ -93,7 +93,9 @@ async def test_another_plan_is_another_walk() -> None:
 
 def trail_of(results: int) -> Trail:
     """A trail that leads behind so many results."""
-    place = Checkpoint(None, 0, results, results, 0, None)
+    place = Checkpoint(
+        place=None, results=results, released=results, hidden=0, clock=None, last=None
+    )
     return Trail([(f"1.2.{n}", False) for n in range(results)], [], [place])
 
 
@@ -334,10 +336,11 @@ async def test_what_is_pinned_stays() -> None:
         step = after
         steps.append(step)
     assert (3, 3 * PAGE_BYTES) == (len(steps), walks.weight)
-    loader.let_go(steps[0])
-    assert [None] == [one.page for one in steps if one.page is None]
+    for step in steps[:2]:
+        loader.let_go(step)
+    assert [True, False, False] == [one.page is None for one in steps]
     loader.close()
-    assert PAGE_BYTES == walks.weight
+    assert [True, True, False] == [one.page is None for one in steps]
     walks.close()
     assert 0 == walks.weight
 

@@ -1,0 +1,127 @@
+"""What shared walks must not do: each row is the smallest case of a fault that was one."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+from datetime import date
+from typing import Any
+
+import pytest
+
+from gateway.emulator.store import Store
+from gateway.healthimaging.budget import Budget
+from gateway.healthimaging.loading import Loader
+from gateway.healthimaging.walks import WalkLimits
+from gateway.search.plan import Plan
+from tests.building import standing, walks_over
+from tests.laws.harness import Gateway, StoreCalls, store_of
+from tests.laws.oracle import Question
+
+DAYS = {"A": "20240110 1200", "B": "20240109 1200", "C": "20240109 1130", "D": "20240105 1200"}
+
+
+def _set(study: str, when: str, number: int = 0) -> dict[str, Any]:
+    day, time = when.split()
+    tags = {"DICOMStudyInstanceUID": study, "DICOMStudyDate": day, "DICOMStudyTime": time}
+    own = {"imageSetId": f"{study}{number}", "updatedAt": 1.0, "isPrimary": True}
+    return {**own, "DICOMTags": tags}
+
+
+def _store() -> Store:
+    return store_of(_set(study, when) for study, when in DAYS.items())
+
+
+async def _asked(gateway: Gateway, offset: int, limit: int) -> str:
+    body, _ = await gateway.ask(Question(), [("offset", str(offset)), ("limit", str(limit))])
+    return "".join(one["0020000D"]["Value"][0] for one in json.loads(body))
+
+
+async def test_a_page_that_is_being_read_stays() -> None:
+    """A page that a request has come to is not dropped before it is given, though others land."""
+    store = _store()
+    walks = walks_over(StoreCalls(store, 2), WalkLimits(cache_bytes=10_000), page_size=2)
+    walk, _ = walks.join(Plan(), None, 0.0)
+    loader = Loader(walks, Budget(9, 9.0, standing))
+    page = await loader.read(walk.first)
+    loader.close()
+    other, _ = walks.join(Plan(), None, 1.0)
+    another = Loader(walks, Budget(9, 9.0, standing))
+    await another.read(other.first)
+    walks.limits = WalkLimits(cache_bytes=0)
+    reading = asyncio.create_task(loader.read(walk.first))
+    await asyncio.sleep(0)  # it gives others their turn, before it gives the page
+    another.close()
+    assert page is await reading
+    loader.close()
+    assert (None, 0) == (walk.first.page, walks.weight)
+    walks.close()
+    store.close()
+
+
+async def test_what_came_in_front_of_a_checkpoint_is_no_disorder() -> None:
+    """A dropped first page is fetched again with a study in front: the answer is that of now."""
+    store = _store()
+    limits = WalkLimits(cache_bytes=0, scan_concurrency=1)
+    gateway = Gateway(StoreCalls(store, 2), walk_limits=limits)
+    assert "AB" == await _asked(gateway, 0, 2)
+    store.add_summaries([_set("N", "20240120 1200")])
+    assert "AB" == await _asked(gateway, 1, 2)
+    assert "NABCD" == await _asked(Gateway(gateway.calls), 0, 9)
+    gateway.service.close()
+    store.close()
+
+
+JANUARY: Any = ("StudyDate", "days", "20240101", "20240131")
+
+
+async def test_who_makes_one_call_at_once_cuts_nothing() -> None:
+    """With one call at once a range costs its pages, not its days."""
+    store = _store()
+    calls = StoreCalls(store, 1)
+    limits = WalkLimits(scan_concurrency=1)
+    gateway = Gateway(calls, walk_limits=limits, page_size=1)
+    body, _ = await gateway.ask(Question(criteria=(JANUARY,)))
+    gateway.service.close()
+    store.close()
+    assert (4, 4) == (len(json.loads(body)), calls.served)
+
+
+SHAPES = {
+    "one a day": [*range(400)],
+    "nothing behind a busy day": [0] * 12 + [3_649],
+    "little behind a busy day": [0] * 12 + [*range(30, 3_600, 150)],
+    "a burst now and then": [day for week in range(0, 400, 14) for day in [week] * 14],
+    "all at the end": [*range(0, 3_600, 300)] + [3_640] * 60,
+}
+"""The days before the last one on which there are studies, newest first."""
+
+
+MORE = 24
+"""Calls that windows may cost beside the pages."""
+
+
+@pytest.mark.parametrize("cache_bytes", [0, 3_000, 10**8])
+@pytest.mark.parametrize("shape", SHAPES)
+async def test_windows_cost_little_more_than_pages(shape: str, cache_bytes: int) -> None:
+    """However many days are empty, a few windows more than are read at once cost a call each.
+
+    Also where no memory is left to read them ahead.
+    """
+    last = date(2024, 12, 31).toordinal()
+    days = [f"{date.fromordinal(last - n):%Y%m%d} 1200" for n in SHAPES[shape]]
+    store = store_of(_set(f"1.{n}", day, n) for n, day in enumerate(days))
+    question = Question(criteria=(("StudyDate", "days", "20150104", "20241231"),))
+    served = []
+    for at_once in (1, 8):
+        calls = StoreCalls(store, 10)
+        limits = WalkLimits(cache_bytes=cache_bytes, scan_concurrency=at_once)
+        gateway = Gateway(calls, walk_limits=limits, page_size=10)
+        body, _ = await gateway.ask(question)
+        assert len(days) == len(json.loads(body))
+        gateway.service.close()
+        served.append(calls.served)
+    store.close()
+    pages = math.ceil(len(days) / 10)
+    assert (pages, True) == (served[0], served[1] <= pages + MORE), served

@@ -72,6 +72,7 @@ class Walks:
         self.weight = self._kept = 0
         self._calls, self._clock, self._source = calls, clock, source
         self._walks: dict[Hashable, list[Walk]] = {}
+        self._coming: set[Step] = set()  # calls that do not wait for their turn yet, but will
         self._weights: dict[Step, int] = {}
         self._unpinned: OrderedDict[Step, None] = OrderedDict()
         self._timer: asyncio.TimerHandle | None = None
@@ -164,13 +165,15 @@ class Walks:
         Raises: ResultTooLargeError, UpstreamThrottledError; then there is none.
         """
         if step.flight is None:
-            self.quota.check(budget, left_s)
+            self.quota.check(budget, left_s, len(self._coming))
             budget.count_call()
+            self._coming.add(step)
             step.flight = Flight(self._fetch(step, budget), partial(self._landed, step))
         return step.flight
 
     async def _fetch(self, step: Step, budget: Budget) -> Page:
         walk = step.window.walk
+        self._coming.discard(step)
         await self.quota.turn(budget)
         if not walk.loads:
             walk.started_at, walk.is_asked = self._clock(), True
@@ -198,6 +201,7 @@ class Walks:
 
     def _landed(self, step: Step) -> None:
         step.flight = None
+        self._coming.discard(step)
         self.forget_unbegun(step.window.walk)
 
     # --- keeping ----------------------------------------------------------------------------------

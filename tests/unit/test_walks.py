@@ -265,6 +265,31 @@ async def test_what_may_not_be_called(reason: str) -> None:
     assert (0, 0, 0) == (len(calls.asked), budget.calls, walks.alive)
 
 
+@pytest.mark.parametrize(
+    ("quota", "max_s", "made"),
+    named({
+        "as many as may wait": (QuotaLimits(1.0, 1, max_waiting=3), 1e6, 4),
+        "and a burst": (QuotaLimits(1.0, 10, max_waiting=3), 1e6, 13),
+        "as many as have a turn in time": (QuotaLimits(1.0, 1), 5.0, 5),
+        "a free quota": (QuotaLimits(100.0, 50, max_waiting=1), 5.0, 20),
+    }),
+)  # fmt: skip
+@in_virtual_time
+async def test_calls_that_come_at_once(quota: QuotaLimits, max_s: float, made: int) -> None:
+    """Of calls in one turn of the loop, those count that come before, though none waits yet."""
+    walks = walks_of(SortedCalls(archive(1)), LIMITS, Quota(quota))
+    plans = [Plan((Equal("DICOMPatientId", f"PAT{n}"),)) for n in range(20)]
+    joined = [walks.join(one, None, -inf)[0] for one in plans]
+    ended = await asyncio.gather(
+        *(read(walks, one, budget_of(max_s=max_s)) for one in joined), return_exceptions=True
+    )
+    refused = [one for one in ended if isinstance(one, UpstreamThrottledError)]
+    assert made == len(ended) - len(refused)
+    assert all(one.retry_after_s >= 1 for one in refused)
+    assert all(isinstance(one, list | UpstreamThrottledError) for one in ended)
+    walks.close()
+
+
 @in_virtual_time
 async def test_forgetting_the_unbegun() -> None:
     """A walk is forgotten that has no page and no call under way; any other stays."""

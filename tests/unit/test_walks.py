@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+from collections.abc import Callable
+from functools import partial
 from math import inf
+from types import FrameType
+from typing import Any
 
 import pytest
 
@@ -159,6 +164,40 @@ async def test_what_is_too_old_is_forgotten() -> None:
     assert [3, 3, 3, 3, 3, 2, 2] == alive
     await asyncio.sleep(20)
     assert (0, 0, 0) == (walks.alive, walks.weight, walks.held_bytes)
+
+
+def lines_of(work: Callable[[], object]) -> int:
+    """How many lines of code `work` runs through."""
+    lines = 0
+
+    def count(_: FrameType, event: str, __: object) -> Callable[..., Any]:
+        nonlocal lines
+        lines += event == "line"
+        return count
+
+    before = sys.gettrace()
+    sys.settrace(count)
+    try:
+        work()
+    finally:
+        sys.settrace(before)
+    return lines
+
+
+@in_virtual_time
+async def test_the_work_of_sharing_does_not_grow() -> None:
+    """However many walks are alive and kept, to join and to forget one is the same work."""
+    walks = walks_of(SortedCalls(archive(1)), LIMITS)
+    work = []
+    for number in range(0, 500, 100):
+        walk = await begun(walks, Plan((Equal("DICOMPatientId", f"{number}"),)))
+        one = Plan((Equal("DICOMPatientId", f"NEW{number}"),))
+        joining = lines_of(partial(walks.join, one, None, 0.0))
+        work.append((joining, lines_of(partial(walks.forget, walk))))
+        for other in range(number, number + 100):
+            await begun(walks, Plan((Equal("DICOMPatientId", f"PAT{other}"),)))
+    assert 500 < walks.alive and [work[1]] * 4 == work[1:]
+    walks.close()
 
 
 @in_virtual_time

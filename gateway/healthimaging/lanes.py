@@ -78,7 +78,7 @@ class Lanes:
         if self._claimed < len(windows):
             window: Window | None = windows[self._claimed]
         else:
-            window = self._walk.next_window(wanted, self._loader.shares(wanted))
+            window = self._walk.next_window(wanted)
         if window is None:
             self._claimed = len(windows) - 1
             return None

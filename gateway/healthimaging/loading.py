@@ -26,15 +26,6 @@ class Loader:
         """How many calls may be under way for this request: one where others wait for theirs."""
         return 1 if self.walks.quota.is_busy(self.budget) else self.walks.limits.scan_concurrency
 
-    def shares(self, pages: float) -> int:
-        """Into how many windows at least so many pages are best cut.
-
-        One for each call under way; half as many where the quota makes some of them wait anyway,
-        for the last page of each window is half empty.
-        """
-        at_once = self.at_once
-        return at_once if self.walks.quota.has_room(pages) else max(1, at_once // 2)
-
     @property
     def held(self) -> int:
         """How many pages are fetched, or being fetched, and not let go yet."""

@@ -67,10 +67,6 @@ class Quota:
         """Whether anybody else than `asker` waits."""
         return len(self._queues) > (id(asker) in self._queues)
 
-    def has_room(self, calls: float) -> bool:
-        """Whether so many calls could be made at once."""
-        return not self._queues and self._bucket.has_capacity(calls)
-
     def check(self, asker: object, left_s: float) -> None:
         """Refuse a call that could not have its turn within `left_s` seconds.
 

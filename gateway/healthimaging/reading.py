@@ -105,8 +105,7 @@ class Reading(AsyncIterator[Page]):
             return  # windows that are not read ahead only cost calls
         if self._is_own and walk.cut is None and walk.loads == 1 and self._step is walk.first:
             size = self._loader.walks.page_size
-            shares = self._loader.shares(pages)
-            cut = cut_of(walk.plan, page.image_sets, size, pages, at_once, shares)
+            cut = cut_of(walk.plan, page.image_sets, size, pages, at_once)
             if cut is not None:
                 walk.cut_at(cut)
 

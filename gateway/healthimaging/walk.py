@@ -108,7 +108,8 @@ class Window:
 class Walk:
     """One plan's pages, shared by its readers.
 
-    `started_at` is when its first page was asked for, by the clock of those who hold it. `trails`
+    `started_at` is when its first page was asked for, by the clock of those who hold it; before it
+    `is_asked`, as long as that waits for its turn, when the walk was made. `trails`
     has what searches left on it for those that go on from there; `loads` counts the pages that
     were fetched; a walk that `is_forgotten` keeps none that has been read.
     """
@@ -116,6 +117,7 @@ class Walk:
     def __init__(self, plan: Plan, started_at: float) -> None:
         self.plan = plan
         self.started_at = started_at
+        self.is_asked = False
         self.windows = [Window(self, plan)]
         self.cut: Cut | None = None
         self.trails: dict[Hashable, Trail] = {}
@@ -144,9 +146,9 @@ class Walk:
         self.windows[0].first_day = cut.newest_day + 1
         self.cut = cut
 
-    def next_window(self, pages: float = MAX_PAGES, shares: int = 1) -> Window | None:
+    def next_window(self, pages: float = MAX_PAGES) -> Window | None:
         """One more window, of about `pages` pages at most; None where all days are in one."""
-        days = self.cut.take(pages, shares) if self.cut is not None else None
+        days = self.cut.take(pages) if self.cut is not None else None
         if self.cut is None or days is None:
             return None
         first_day, last_day = days

@@ -87,7 +87,11 @@ class Walks:
         limits, now = self.limits, self._clock()
         limit_s = limits.continue_s if resume and resume.continues else limits.ttl_s
         known = self._walks.setdefault((self._source, plan), [])
-        young = [w for w in known if now - w.started_at < limit_s and w.started_at >= since]
+        oldest = now - limit_s
+        # What still waits for its turn is as fresh as can be, however long that takes
+        young = [
+            w for w in known if not w.is_asked or (w.started_at > oldest and w.started_at >= since)
+        ]
         if young:
             return max(young, key=lambda w: (_known_of(w, resume), w.started_at)), True
         walk = Walk(plan, now)
@@ -169,7 +173,7 @@ class Walks:
         walk = step.window.walk
         await self.quota.turn(budget)
         if not walk.loads:
-            walk.started_at = self._clock()
+            walk.started_at, walk.is_asked = self._clock(), True
         attempts = 1
         try:
             page = await self._calls.search_image_sets(step.window.plan, self.page_size, step.token)

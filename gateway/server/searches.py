@@ -111,6 +111,14 @@ class RunningSearch:
     _over: bool = False
     _told: int | None = None  # how many image sets were said to lack instances, once it was said
 
+    @property
+    def identity(self) -> Hashable:
+        """What tells it from searches that find something else, or say something else of it."""
+        query = self.query
+        what = (query.resource, query.criteria, tuple(sorted(query.creators.items())))
+        how = (query.also_return, query.everything, query.fetched, query.order, query.warnings)
+        return (what, how, query.offset, self.limit, self.options)
+
     async def results(self) -> AsyncGenerator[Result, None]:
         """The results in order.
 
@@ -136,7 +144,7 @@ class RunningSearch:
         attributes = in_order((*returned_by_default(query.resource), *query.also_return))
         encode = form.encoder(attributes, query.everything)
         pending, separator = bytearray(form.beginning(attributes)), b""
-        key = (_identity(query), self.limit, self.options, media_type, service)
+        key = (self.identity, media_type, service)
         whole = Whole()
         try:
             if (known := self.answers.get(key, continues=query.offset > 0)) is not None:
@@ -269,13 +277,6 @@ class RunningSearch:
             "rungs": tally.rungs,
             "study_window": self.options.study_window,
         }
-
-
-def _identity(query: Query) -> Hashable:
-    """What tells a query from others that have another answer."""
-    what = (query.resource, query.criteria, tuple(sorted(query.creators.items())))
-    how = (query.also_return, query.everything, query.fetched, query.order, query.offset)
-    return (what, how, query.warnings)
 
 
 def retrieve_url(service: str, result: Result) -> str:

@@ -97,7 +97,8 @@ class Walks:
             return max(young, key=lambda w: (_known_of(w, resume), w.started_at)), True
         walk = Walk(plan, now)
         known.append(walk)
-        self._expire()
+        if self._timer is None:  # thousands may be alive, and are not looked through each time
+            self._expire()
         return walk, False
 
     def forget(self, walk: Walk) -> None:
@@ -109,7 +110,7 @@ class Walks:
         if not known:
             self._walks.pop(key, None)
         walk.is_forgotten = True
-        for step in [one for one in self._unpinned if one.window.walk is walk]:
+        for step in [one for one in walk.held if not one.pins]:
             self._drop(step)
 
     def forget_unbegun(self, walk: Walk) -> None:
@@ -194,6 +195,7 @@ class Walks:
         walk.loads += 1
         step.page = page = step.window.own(page)
         walk.learn(step, page)
+        walk.held.add(step)
         self._weights[step] = step.weight
         self.weight += step.weight
         self.settle(step)
@@ -235,6 +237,7 @@ class Walks:
         self.weight -= weight
         self._kept -= weight
         del self._unpinned[step]
+        step.window.walk.held.discard(step)
         step.drop()
 
 

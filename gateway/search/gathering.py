@@ -174,8 +174,16 @@ class Gathering:
             yield groups
 
     def _in_order(self, walk: Walk, *, is_last: bool) -> Stream:
-        level, tally = self._query.level, self._tally
-        return Stream(walk, self._window, self._results, level, tally, self._usable, is_last)
+        return Stream(
+            walk,
+            self._window,
+            self._results,
+            self._query.level,
+            self._tally,
+            self._usable,
+            shows_all=self._whole or self._shows_what_is_sure,
+            is_last=is_last,
+        )
 
     async def _add_undated(self, head: list[ImageSet], walk: Walk) -> None:
         for image_set in head:
@@ -281,11 +289,15 @@ class Gathering:
         # Nearly always they are stored alike, and need not be read
         return len(as_stored) != 1 and len(set(map(_agreed_values, as_stored))) != 1
 
+    @property
+    def _shows_what_is_sure(self) -> bool:
+        return self._options.image_sets == "primary" and self._options.trust_unmarked
+
     def _may_lack_parts(self, image_sets: Sequence[ImageSet]) -> bool:
         """Whether a matching study may have more image sets to show than the walk has met."""
         if self._whole:
             return False
-        if self._options.image_sets == "primary" and self._options.trust_unmarked:
+        if self._shows_what_is_sure:
             return False  # what is shown is primary, and has what the filters ask for
         study = found_study(image_sets, self._options)
         return study is not None and self._study_matches(study.values)

@@ -23,8 +23,10 @@ from gateway.search.window import ResultWindow
 class Stream:
     """The studies of one sorted walk, in the order of the answer.
 
-    `usable` gives the image sets of a page that count. `is_last` says that nothing follows the
-    walk: then what its last page leaves is left in the window, as one batch whose number is known.
+    `usable` gives the image sets of a page that count. `shows_all` says that a study has no series
+    but those that the walk gives, none that comes with a study that is fetched whole. `is_last`
+    says that nothing follows the walk: then what its last page leaves is left in the window, as one
+    batch whose number is known.
     """
 
     walk: Walk
@@ -33,6 +35,7 @@ class Stream:
     level: Level
     tally: Tally
     usable: Callable[[Page], list[ImageSet]]
+    shows_all: bool
     is_last: bool
     _trail: Trail = field(init=False)
     _places: dict[int, object] = field(default_factory=dict)
@@ -88,7 +91,8 @@ class Stream:
         """Tell the walk how many pages more it takes, as far as that is sure.
 
         Each study that is known may be a result, and each series an image set; more results than
-        these need more pages. How many instances there are is in no page.
+        these need more pages. How many instances there are is in no page, and neither is how many
+        series come with studies that are fetched whole.
         """
         if self.results.end == inf:
             self.walk.expect(inf)
@@ -96,7 +100,7 @@ class Stream:
         if self.level is Level.STUDY:
             known = len(groups) + self.window.open_studies
             a_page = self.window.studies / self._pages
-        elif self.level is Level.SERIES:
+        elif self.level is Level.SERIES and self.shows_all:
             known = sum(len(group.members) for group in groups) + self.window.open_sets
             a_page = self._image_sets / self._pages
         else:

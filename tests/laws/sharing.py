@@ -17,9 +17,9 @@ from typing import Any
 
 from gateway.emulator.store import Store
 from gateway.errors import GatewayError, UpstreamValidationError
+from gateway.qido.attributes import returned_by_default
 from gateway.qido.elements import in_order
 from gateway.qido.query import Query
-from gateway.qido.attributes import returned_by_default
 from gateway.search.imageset import Page
 from gateway.search.plan import Plan
 from gateway.server.bodies import BODIES

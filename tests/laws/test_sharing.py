@@ -14,7 +14,7 @@ from gateway.emulator.store import Store
 from gateway.healthimaging.budget import Budget
 from gateway.healthimaging.loading import Loader
 from gateway.healthimaging.walks import WalkLimits
-from gateway.search.plan import Plan
+from gateway.search.plan import Plan, SearchOptions
 from tests.building import standing, walks_over
 from tests.laws.harness import Gateway, StoreCalls, store_of
 from tests.laws.oracle import Question
@@ -125,3 +125,36 @@ async def test_windows_cost_little_more_than_pages(shape: str, cache_bytes: int)
     store.close()
     pages = math.ceil(len(days) / 10)
     assert (pages, True) == (served[0], served[1] <= pages + MORE), served
+
+
+@pytest.mark.parametrize(
+    ("resource", "limit", "calls"),
+    [
+        pytest.param("series", 4, 3 + 4, id="studies that are fetched whole bring series"),
+        pytest.param("studies", 2, 3 + 4, id="but no studies"),
+    ],
+)
+async def test_no_page_is_fetched_ahead_for_what_completion_brings(
+    resource: str, limit: int, calls: int
+) -> None:
+    """A page is fetched ahead only if what is known is sure to be too little."""
+    days = ("20240110 1200", "20240110 1150", "20240105 1200", "20240103 1200", "20240101 1200")
+    sets = []
+    for study, day in enumerate(days):
+        for series, patient in enumerate(("PAT1", "PAT2")):
+            one = _set(f"1.{study}", day, series)
+            one["DICOMTags"] |= {
+                "DICOMSeriesInstanceUID": f"1.{study}.{series}",
+                "DICOMPatientId": patient,
+            }
+            sets.append({**one, "isPrimary": series == 0})
+    store = store_of(sets)
+    counted = StoreCalls(store, 1)
+    options = SearchOptions(image_sets="all")
+    alone = WalkLimits(scan_concurrency=1)
+    gateway = Gateway(counted, options, walk_limits=alone, page_size=1)
+    question = Question(resource, (("PatientID", "is", "PAT1"),))
+    body, _ = await gateway.ask(question, [("limit", str(limit))])
+    gateway.service.close()
+    store.close()
+    assert (limit, calls) == (len(json.loads(body)), counted.served)

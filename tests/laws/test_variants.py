@@ -17,7 +17,9 @@ import pytest
 
 from gateway.emulator.store import Store, WireError
 from gateway.emulator.variants import CHOICES, Variants
+from gateway.healthimaging.walks import WalkLimits
 from gateway.search.plan import SearchOptions
+from tests.building import NOT_SHARED
 from tests.laws import naive
 from tests.laws.blobs import Blobs
 from tests.laws.covering import all_choices, covering_array
@@ -65,11 +67,18 @@ def _plain(answered: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return found
 
 
+SHARING = (NOT_SHARED, WalkLimits(), WalkLimits(cache_bytes=0))
+"""How walks are shared, by turns."""
+
+
 @contextmanager
 def _gateway(variants: Variants) -> Iterator[Gateway]:
     store = store_of(IMAGE_SETS, variants)
     calls = StoreCalls(store, metadata=METADATA)
-    yield Gateway(calls, options_for(variants), dialect=dialect_of(_world(variants.counts)))
+    limits = SHARING[POSITIONS.index(variants) % len(SHARING)]
+    dialect = dialect_of(_world(variants.counts))
+    yield (gateway := Gateway(calls, options_for(variants), dialect=dialect, walk_limits=limits))
+    gateway.service.close()
     store.close()
 
 

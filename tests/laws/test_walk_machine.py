@@ -13,19 +13,18 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from hypothesis import HealthCheck, note, settings
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
-    invariant,
     precondition,
     rule,
     run_state_machine_as_test,
 )
 
 from gateway.emulator.variants import Variants
-from gateway.errors import StudyWindowError, WalkLostError
+from gateway.errors import WalkLostError
 from gateway.healthimaging.metadata import MetadataStore
 from gateway.healthimaging.metered import MeteredCalls
 from gateway.healthimaging.metrics import Meters
@@ -40,7 +39,7 @@ from tests.laws.sharing import Asked, Judge, SlowCalls, is_right, uids_of
 from tests.virtualtime import VirtualTimeLoop
 
 EXAMPLES = settings(
-    max_examples=60,
+    max_examples=250,
     stateful_step_count=30,
     deadline=None,
     derandomize=True,
@@ -100,6 +99,14 @@ def _image_set(study: int, series: int) -> Summary:
             "DICOMNumberOfStudyRelatedInstances": 1,
         },
     }
+
+
+def _whole(_: str) -> Any:
+    return ""
+
+
+def _day_of(study_uid: str) -> Any:
+    return int(study_uid.split(".")[2]) * 11 % DAYS
 
 
 def _short(text: str) -> str:
@@ -268,13 +275,13 @@ class WalkMachine(RuleBasedStateMachine):
             return
         self.met["answered"] += 1
         self.behind[one.question] = 0 if one.is_count else query.offset + len(one.got)
-        part: Callable[[str], Any] = lambda _: ""
+        part: Callable[[str], Any] = _whole
         # A study of which some series were given is gone on with in the state of a later walk
         told = uids_of if expired and one.question.resource != "studies" else str
         if expired or "StudyInstanceUID" in one.question.decided_by:
-            part = lambda uid: uid
+            part = str
         elif self.limits.scan_concurrency > 1 and _is_closed(one.question):
-            part = lambda uid: int(uid.split(".")[2]) * 11 % DAYS
+            part = _day_of
         assert is_right(self.judge, one, query, versions, part, told), said
 
     def teardown(self) -> None:
@@ -297,5 +304,10 @@ class WalkMachine(RuleBasedStateMachine):
 def test_shared_walks() -> None:
     """Every answer is right for a moment between its walk's beginning and its own end."""
     met: Counter[str] = Counter()
-    run_state_machine_as_test(lambda: WalkMachine("snapshot", met), settings=EXAMPLES)
+
+    class Machine(WalkMachine):
+        def __init__(self) -> None:
+            super().__init__("snapshot", met)
+
+    run_state_machine_as_test(Machine, settings=EXAMPLES)
     assert met["answered"] > 100, met

@@ -140,6 +140,10 @@ class Judge:
             ]
         return self._known[number, question]
 
+    def texts(self, number: int, question: Question) -> list[str]:
+        """The whole answer to `question` by one version."""
+        return [text for _, text in self._answer(number, question)]
+
     def reached(
         self,
         question: Question,
@@ -199,6 +203,21 @@ def uids_of(text: str) -> tuple[Any, ...]:
     """What of a result stays the same in every version."""
     result = json.loads(text)
     return tuple(str(result.get(tag)) for tag in ("0020000D", "0020000E"))
+
+
+def is_possible(judge: Judge, asked: Asked, query: Query, versions: Sequence[int]) -> bool:
+    """Whether what was answered has nothing twice, nothing that never was, and is in order.
+
+    And nothing is missing that was there all the time, where all was asked for.
+    """
+    known = [[uids_of(text) for text in judge.texts(v, asked.question)] for v in versions]
+    if asked.is_count:
+        return len(known[0]) <= asked.number <= len(known[-1])
+    got = [uids_of(text) for text in asked.got]
+    is_in_order = [uids for uids in known[-1] if uids in set(got)] == got
+    is_whole = query.offset == 0 and asked.running.limit > len(known[-1])
+    always = set(known[0]).intersection(*known) if is_whole else set()
+    return is_in_order and always <= set(got)
 
 
 def is_right(

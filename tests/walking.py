@@ -8,8 +8,11 @@ from dataclasses import dataclass, field, replace
 
 from gateway.healthimaging.body import Body
 from gateway.healthimaging.budget import Budget
+from gateway.healthimaging.loading import Loader
 from gateway.healthimaging.metrics import Meters
 from gateway.healthimaging.quota import Quota, QuotaLimits
+from gateway.healthimaging.reading import Reading
+from gateway.healthimaging.walk import Walk
 from gateway.healthimaging.walks import Calls, WalkLimits, Walks
 from gateway.qido.times import format_date, parse_date
 from gateway.search.grouping import instant_of
@@ -129,3 +132,21 @@ def with_instant(one: ImageSet, date: str, time: str) -> ImageSet:
     tags |= {"DICOMStudyDate": date} if date else {}
     tags |= {"DICOMStudyTime": time} if time else {}
     return replace(one, tags=tags)
+
+
+async def read(walks: Walks, walk: Walk, budget: Budget | None = None) -> list[Page]:
+    """Every page, for one request that ends then."""
+    loader = Loader(walks, budget or budget_of())
+    try:
+        return [page async for page in Reading(loader, walk, None, is_own=False)]
+    finally:
+        loader.close()
+
+
+async def begun(walks: Walks, one: Plan = Plan()) -> Walk:  # noqa: B008 - frozen
+    """A walk whose first page was fetched now."""
+    walk, _ = walks.join(one, None, asyncio.get_running_loop().time())
+    loader = Loader(walks, budget_of())
+    await loader.read(walk.first)
+    loader.close()
+    return walk

@@ -54,6 +54,7 @@ class SortedCalls:
     asked: list[tuple[Plan, str]] = field(default_factory=list)
     under_way: int = 0
     most_under_way: int = 0
+    _selected: dict[tuple[int, Plan], list[ImageSet]] = field(default_factory=dict)
 
     async def search_image_sets(self, one: Plan, page_size: int, next_token: str) -> Page:
         """The page that begins at the number that the token is."""
@@ -78,9 +79,13 @@ class SortedCalls:
 
     def selected(self, one: Plan) -> list[ImageSet]:
         """The image sets of all pages of `one`."""
+        known = (id(self.image_sets), one)
+        if known in self._selected:
+            return self._selected[known]
         found = [each for each in self.image_sets if all(_is_in(each, f) for f in one.filters)]
         if one.sort is Sort.STUDY_DATE:
             found.sort(key=_moment, reverse=True)
+        self._selected[known] = found
         return found
 
 
@@ -101,7 +106,7 @@ def _moment_of(date: str, time: str) -> tuple[int, int]:
     return _moment(image_set(0, date=date, DICOMStudyTime=time))
 
 
-def budget_of(max_calls: int = 1_000, max_s: float = 1e6) -> Budget:
+def budget_of(max_calls: int = 10_000, max_s: float = 1e6) -> Budget:
     """A budget by the running loop's clock."""
     return Budget(max_calls, max_s, asyncio.get_running_loop().time)
 

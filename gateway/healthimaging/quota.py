@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from bisect import bisect_left
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -67,16 +68,17 @@ class Quota:
         """Whether anybody else than `asker` waits."""
         return len(self._queues) > (id(asker) in self._queues)
 
-    def check(self, asker: object, left_s: float) -> None:
+    def check(self, asker: object, left_s: float, coming: int = 0) -> None:
         """Refuse a call that could not have its turn within `left_s` seconds.
 
         Or for which there is no place to wait. The wait is told by what waits now and by the rate
-        of now: it is at most the time of one turn shorter.
+        of now: it is at most the time of one turn shorter. `coming` is how many calls were not
+        refused and have not begun to wait yet.
 
         Raises: UpstreamThrottledError with the seconds after which it may work.
         """
-        late_s = self._wait_s(asker) - left_s
-        if self._waiting >= self._max_waiting:
+        late_s = self._wait_s(asker, coming) - left_s
+        if self._waiting + coming - self._free(coming) >= self._max_waiting:
             late_s = max(late_s, 1 / self._rate())
         if late_s > 0:
             error = error_as(UpstreamThrottledError)
@@ -116,13 +118,20 @@ class Quota:
         """Calls a second, now."""
         return self._calls_per_s * self._pace.share(_now())
 
-    def _wait_s(self, asker: object) -> float:
+    def _wait_s(self, asker: object, coming: int) -> float:
         own = len(self._queues.get(id(asker), ()))
         others = (len(queue) for key, queue in self._queues.items() if key != id(asker))
-        wanted = 1 + self._settle() + own + sum(min(one, own + 1) for one in others)
+        wanted = 1 + coming + self._settle() + own + sum(min(one, own + 1) for one in others)
         if not self._queues and self._bucket.has_capacity(wanted):
             return 0.0
         return wanted / self._rate()
+
+    def _free(self, at_most: int) -> int:
+        """How many of so many calls have their turn without waiting."""
+        if self._queues:
+            return 0
+        numbers = range(1, at_most + 1)
+        return bisect_left(numbers, True, key=lambda one: not self._bucket.has_capacity(one))
 
     def _settle(self) -> int:
         """Settle what is owed; how many calls without a turn do not fit into the bucket yet."""

@@ -73,6 +73,7 @@ class Reading(AsyncIterator[Page]):
         if page.next_token:
             mark = hash((step.window.plan, page.next_token))
             if mark in self._seen:
+                self._loader.walks.forget(self._walk)  # the next search begins with a call
                 raise UpstreamRejectedError("HealthImaging gave the same next token again.")
             self._seen.add(mark)
         if step is not self._step:

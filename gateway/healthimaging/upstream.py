@@ -43,6 +43,7 @@ class RequestUpstream:
     _readings: list[Reading] = field(default_factory=list)
     _coming: deque[Plan] = field(default_factory=deque)
     _opening: dict[Plan, asyncio.Task[Reading]] = field(default_factory=dict)
+    _awaited: int = 0  # walks that are being opened and are in `_opening` no longer
 
     def __post_init__(self) -> None:
         self._loader = Loader(self.walks, self.budget)
@@ -55,8 +56,12 @@ class RequestUpstream:
         if one in self._coming:
             self._coming.remove(one)
         opening = self._opening.pop(one, None)
-        self._open_more()
-        return await (self._open(one, resume) if opening is None else opening)
+        self._awaited += 1
+        try:
+            self._open_more()
+            return await (self._open(one, resume) if opening is None else opening)
+        finally:
+            self._awaited -= 1
 
     def expect(self, plans: Iterable[Plan]) -> None:
         """Say that the walks of `plans` will all be opened, in this order."""
@@ -89,7 +94,7 @@ class RequestUpstream:
         self._loader.close()
 
     def _open_more(self) -> None:
-        while self._coming and len(self._opening) < self._loader.at_once:
+        while self._coming and len(self._opening) + self._awaited < self._loader.at_once:
             one = self._coming.popleft()
             if one not in self._opening:
                 task = self._opening[one] = asyncio.create_task(self._open(one, None))

@@ -111,7 +111,8 @@ class Walk:
     `started_at` is when its first page was asked for, by the clock of those who hold it; before it
     `is_asked`, as long as that waits for its turn, when the walk was made. `trails`
     has what searches left on it for those that go on from there; `loads` counts the pages that
-    were fetched; a walk that `is_forgotten` keeps none that has been read.
+    were fetched, `held` has the places of those that it has now; a walk that `is_forgotten` keeps
+    none that has been read.
     """
 
     def __init__(self, plan: Plan, started_at: float) -> None:
@@ -121,6 +122,7 @@ class Walk:
         self.windows = [Window(self, plan)]
         self.cut: Cut | None = None
         self.trails: dict[Hashable, Trail] = {}
+        self.held: set[Step] = set()
         self.loads = 0
         self.is_forgotten = False
 

@@ -72,6 +72,7 @@ class Walks:
         self.weight = self._kept = 0
         self._calls, self._clock, self._source = calls, clock, source
         self._walks: dict[Hashable, list[Walk]] = {}
+        self._coming: set[Step] = set()  # calls that do not wait for their turn yet, but will
         self._weights: dict[Step, int] = {}
         self._unpinned: OrderedDict[Step, None] = OrderedDict()
         self._timer: asyncio.TimerHandle | None = None
@@ -96,7 +97,8 @@ class Walks:
             return max(young, key=lambda w: (_known_of(w, resume), w.started_at)), True
         walk = Walk(plan, now)
         known.append(walk)
-        self._expire()
+        if self._timer is None:  # thousands may be alive, and are not looked through each time
+            self._expire()
         return walk, False
 
     def forget(self, walk: Walk) -> None:
@@ -108,7 +110,7 @@ class Walks:
         if not known:
             self._walks.pop(key, None)
         walk.is_forgotten = True
-        for step in [one for one in self._unpinned if one.window.walk is walk]:
+        for step in [one for one in walk.held if not one.pins]:
             self._drop(step)
 
     def forget_unbegun(self, walk: Walk) -> None:
@@ -164,13 +166,15 @@ class Walks:
         Raises: ResultTooLargeError, UpstreamThrottledError; then there is none.
         """
         if step.flight is None:
-            self.quota.check(budget, left_s)
+            self.quota.check(budget, left_s, len(self._coming))
             budget.count_call()
+            self._coming.add(step)
             step.flight = Flight(self._fetch(step, budget), partial(self._landed, step))
         return step.flight
 
     async def _fetch(self, step: Step, budget: Budget) -> Page:
         walk = step.window.walk
+        self._coming.discard(step)
         await self.quota.turn(budget)
         if not walk.loads:
             walk.started_at, walk.is_asked = self._clock(), True
@@ -191,6 +195,7 @@ class Walks:
         walk.loads += 1
         step.page = page = step.window.own(page)
         walk.learn(step, page)
+        walk.held.add(step)
         self._weights[step] = step.weight
         self.weight += step.weight
         self.settle(step)
@@ -198,6 +203,7 @@ class Walks:
 
     def _landed(self, step: Step) -> None:
         step.flight = None
+        self._coming.discard(step)
         self.forget_unbegun(step.window.walk)
 
     # --- keeping ----------------------------------------------------------------------------------
@@ -231,6 +237,7 @@ class Walks:
         self.weight -= weight
         self._kept -= weight
         del self._unpinned[step]
+        step.window.walk.held.discard(step)
         step.drop()
 
 

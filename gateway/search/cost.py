@@ -23,6 +23,7 @@ from gateway.search.plan import (
     SearchOptions,
     SearchPlan,
     Sort,
+    closed_days,
     derived_criteria,
     ladder,
 )
@@ -208,6 +209,9 @@ class _Costs:
         asked = {c.attribute.keyword for c in self.query.criteria}
         if streams(self.query, self.found) and asked - set(sent_keywords(self.found)):
             yield "The fewer match what is matched here, the more are read."
+        days = closed_days(self.found.lanes[0]) if _by_date(self.found) else None
+        if days is not None and days[0] < days[1]:
+            yield "A long range is read in windows of days at once, half a call more for each."
         if _by_date(self.found) and not self.found.dated_only:
             yield "1 call more where the store puts studies without a date first."
         if which := _COMPLETED_IN_WORDS.get(completed_of(self.found, self.options)):

@@ -17,7 +17,7 @@ _DIRECTIVES: dict[CacheControl, bytes] = {
     "no-store": b"no-store",
 }
 _TAG = re.compile(r'(?:W/)?("[\x21\x23-\x7e\x80-\xff]*")')
-_KEPT_BY_304 = ("etag", "cache-control", "vary", "warning", "x-total-count")
+_KEPT_BY_304 = ("age", "etag", "cache-control", "vary", "warning", "x-total-count")
 
 
 def directives(cache_control: CacheControl) -> bytes:

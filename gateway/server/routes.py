@@ -114,6 +114,7 @@ def _middleware(service: SearchService, options: ServerOptions) -> list[Middlewa
                 allow_methods=METHODS,
                 allow_headers=["authorization", "if-none-match", "x-request-id"],
                 expose_headers=[
+                    "Age",
                     "Warning",
                     "Content-Location",
                     "ETag",

@@ -157,6 +157,16 @@ async def asked(url: str, target: str, accept: str = "*/*") -> bytes:
         return await visitor.read()
 
 
+def body_of(answer: bytes) -> bytes:
+    """The body of a whole answer that came in chunks."""
+    left, body = answer.partition(b"\r\n\r\n")[2], b""
+    while left:
+        size, _, left = left.partition(b"\r\n")
+        body += left[: int(size, 16)]
+        left = left[int(size, 16) + 2 :]
+    return body
+
+
 async def until(condition: Callable[[], bool]) -> None:
     """Wait for it."""
     async with asyncio.timeout(WAIT_S):

@@ -11,6 +11,8 @@ from gateway.errors import StudyWindowError, UpstreamUnavailableError
 from gateway.healthimaging.walks import WalkLimits
 from gateway.qido.attributes import Resource
 from gateway.qido.query import parse_query
+from gateway.search.imageset import Page
+from gateway.search.plan import Plan
 from gateway.server.searches import Limits
 from tests.building import service_over
 from tests.http.driver import Answer, ask
@@ -119,3 +121,21 @@ async def test_what_was_learned_of_the_store_makes_it_anew() -> None:
         _ = [one async for one in service.start(parse_query(Resource.STUDIES, b"")).results()]
     again = await ask(app, f"{STUDIES}?limit=1")
     assert [2] == [one["00201206"]["Value"][0] for one in again.json]
+
+
+async def test_a_walk_that_went_round_is_not_joined() -> None:
+    """After a next token that came again the next search asks the upstream, whatever it has now."""
+
+    class Round(ListedCalls):
+        is_round = True
+
+        async def search_image_sets(self, one: Plan, page_size: int, next_token: str) -> Page:
+            page = await super().search_image_sets(one, page_size, next_token)
+            return replace(page, next_token="1") if self.is_round else page
+
+    calls = Round(SETS)
+    app = app_of(service_over(calls, walk_limits=WalkLimits()))
+    first = await ask(app, STUDIES)
+    calls.is_round = False
+    second = await ask(app, STUDIES)
+    assert (502, 200, 59) == (first.status, second.status, len(second.json))

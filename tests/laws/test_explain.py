@@ -192,7 +192,7 @@ def _assert_kept(said: Explanation, calls: int, *, filled: bool) -> None:
 @pytest.mark.parametrize(("field_name", "limit"), [("least", "1"), ("full", "60")])
 async def test_a_wrong_bound_is_found(lab: Lab, field_name: str, limit: str) -> None:
     """The check bites: one call more than was said is too many for it."""
-    gateway = lab.gateways[0, 0, False]
+    gateway = Gateway(StoreCalls(lab.stores[0], metadata=METADATA), OPTIONS[0], Limits(), DIALECT)
     running = gateway.service.start(parse_query(RESOURCES["studies"], f"limit={limit}".encode()))
     said = explain(running.query, running.options, running.limit, 400)
     assert await _made(running)

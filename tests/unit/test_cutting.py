@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.healthimaging.cutting import PAGES_A_WINDOW, Cut, cut_of
+from gateway.healthimaging.cutting import MAX_PAGES, MIN_PAGES, Cut, cut_of
 from gateway.qido.times import format_date, parse_date
 from gateway.search.plan import FIRST_DATE, LAST_DATE, Equal, Plan, Sort, StudyDateBetween
 from tests.http.upstream import image_set
@@ -85,7 +85,7 @@ def test_all_at_one_moment() -> None:
     """A first page of one moment is no division by nothing."""
     head = [image_set(n, date="20240229", DICOMStudyTime="2359") for n in range(50)]
     found = cut_of(between(*YEAR), head, 50, 1_000.0, 8)
-    assert found is not None and found.take(1_000.0, 8) is not None
+    assert found is not None and found.take(1_000.0) is not None
 
 
 @pytest.mark.parametrize(
@@ -102,35 +102,38 @@ def test_midnights(first: str, last: str) -> None:
     """Windows follow one another by days of the calendar, down to the oldest one."""
     left = Cut(day(first), day(last), 50.0, 50)
     dates = []
-    while (taken := left.take(3.0, 1)) is not None:
+    while (taken := left.take(3.0)) is not None:
         dates.append((format_date(taken[0]), format_date(taken[1])))
     assert first == dates[-1][0] and last == dates[0][1]
     for newer, older in pairwise(dates):
         assert day(newer[0]) - 1 == day(older[1])
-    assert left.is_done and left.take(3.0, 1) is None
+    assert left.is_done and left.take(3.0) is None
 
 
 @given(
     span=st.integers(1, 4_000),
     sets_a_day=st.floats(1e-3, 1e6),
-    steps=st.lists(st.tuples(st.floats(0.01, 1e4), st.integers(1, 20), st.integers(0, 10**6))),
+    at_once=st.integers(1, 20),
+    steps=st.lists(st.tuples(st.floats(0.01, 1e4), st.integers(0, 10**6))),
 )
-def test_days_add_up(span: int, sets_a_day: float, steps: list[tuple[float, int, int]]) -> None:
+def test_days_add_up(
+    span: int, sets_a_day: float, at_once: int, steps: list[tuple[float, int]]
+) -> None:
     """Whatever is learned, the windows are the range without gap or overlap, each at least a day.
 
     None has many more pages than a window may have, but where one day has them.
     """
-    left = Cut(1_000, 1_000 + span - 1, sets_a_day, 50)
+    left = Cut(1_000, 1_000 + span - 1, sets_a_day, 50, at_once)
     expected_last, taken = 1_000 + span - 1, 0
-    for pages, at_once, learned in [*steps, *[(1e4, 1, 0)] * span]:
+    for pages, learned in [*steps, *[(1e4, 0)] * span]:
         density = left.sets_a_day
-        days = left.take(pages, at_once)
+        days = left.take(pages)
         if days is None:
             break
         first_day, last_day = days
         number = last_day - first_day + 1
         assert expected_last == last_day and number >= 1
-        assert number == 1 or number * density / 50 <= min(PAGES_A_WINDOW, pages) + 1e-6
+        assert number == 1 or number * density / 50 <= min(MAX_PAGES, pages) + 1e-6
         expected_last, taken = first_day - 1, taken + number
         left.learn(learned, number)
         assert max(learned, 1) / number == left.sets_a_day
@@ -139,9 +142,9 @@ def test_days_add_up(span: int, sets_a_day: float, steps: list[tuple[float, int,
 
 def test_the_less_is_left_the_smaller() -> None:
     """Windows become smaller at the end, so that none is waited for alone."""
-    left = Cut(1, 400, 50.0, 50)
+    left = Cut(1, 400, 50.0, 50, at_once=4)
     sizes = []
-    while (taken := left.take(400.0, 4)) is not None:
+    while (taken := left.take(400.0)) is not None:
         sizes.append(taken[1] - taken[0] + 1)
-    assert PAGES_A_WINDOW == sizes[0] and 1 == sizes[-1]
+    assert MAX_PAGES == sizes[0] and sizes[-1] <= MIN_PAGES < len(sizes)
     assert sizes == sorted(sizes, reverse=True)

@@ -348,6 +348,7 @@ def test_nothing_is_called(text: str, resource: Resource) -> None:
         ("orderby=PatientID", STUDIES, None, "studies without a date first"),
         ("", STUDIES, None, "image sets are in doubt"),
         ("", STUDIES, None, "studies without a date first"),
+        ("StudyDate=20200101-20201231", STUDIES, None, "in windows of days at once"),
         ("PatientName=A", STUDIES, None, "the more are read"),
         ("", STUDIES, None, "whose form the store calls invalid"),
         ("limit=10000&offset=10001", STUDIES, None, "more calls than a request may make"),
@@ -367,6 +368,9 @@ def test_what_decides(
     ("text", "words"),
     [
         ("StudyDate=20200101-", "without a date first"),
+        ("StudyDate=20200101-", "windows of days"),
+        ("StudyDate=20200101", "windows of days"),
+        ("StudyInstanceUID=1.2&StudyDate=20200101-20201231", "windows of days"),
         ("PatientID=A&StudyDate=20200101", "the more are read"),
         ("PatientName=A&orderby=StudyDate", "the more are read"),
         ("StudyInstanceUID=1.2", "of each study"),

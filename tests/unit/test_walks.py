@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+from collections.abc import Callable
+from functools import partial
 from math import inf
+from types import FrameType
+from typing import Any
 
 import pytest
 
@@ -93,7 +98,9 @@ async def test_another_plan_is_another_walk() -> None:
 
 def trail_of(results: int) -> Trail:
     """A trail that leads behind so many results."""
-    place = Checkpoint(None, 0, results, results, 0, None)
+    place = Checkpoint(
+        place=None, results=results, released=results, hidden=0, clock=None, last=None
+    )
     return Trail([(f"1.2.{n}", False) for n in range(results)], [], [place])
 
 
@@ -157,6 +164,40 @@ async def test_what_is_too_old_is_forgotten() -> None:
     assert [3, 3, 3, 3, 3, 2, 2] == alive
     await asyncio.sleep(20)
     assert (0, 0, 0) == (walks.alive, walks.weight, walks.held_bytes)
+
+
+def lines_of(work: Callable[[], object]) -> int:
+    """How many lines of code `work` runs through."""
+    lines = 0
+
+    def count(_: FrameType, event: str, __: object) -> Callable[..., Any]:
+        nonlocal lines
+        lines += event == "line"
+        return count
+
+    before = sys.gettrace()
+    sys.settrace(count)
+    try:
+        work()
+    finally:
+        sys.settrace(before)
+    return lines
+
+
+@in_virtual_time
+async def test_the_work_of_sharing_does_not_grow() -> None:
+    """However many walks are alive and kept, to join and to forget one is the same work."""
+    walks = walks_of(SortedCalls(archive(1)), LIMITS)
+    work = []
+    for number in range(0, 500, 100):
+        walk = await begun(walks, Plan((Equal("DICOMPatientId", f"{number}"),)))
+        one = Plan((Equal("DICOMPatientId", f"NEW{number}"),))
+        joining = lines_of(partial(walks.join, one, None, 0.0))
+        work.append((joining, lines_of(partial(walks.forget, walk))))
+        for other in range(number, number + 100):
+            await begun(walks, Plan((Equal("DICOMPatientId", f"PAT{other}"),)))
+    assert 500 < walks.alive and [work[1]] * 4 == work[1:]
+    walks.close()
 
 
 @in_virtual_time
@@ -263,6 +304,31 @@ async def test_what_may_not_be_called(reason: str) -> None:
     assert (0, 0, 0) == (len(calls.asked), budget.calls, walks.alive)
 
 
+@pytest.mark.parametrize(
+    ("quota", "max_s", "made"),
+    named({
+        "as many as may wait": (QuotaLimits(1.0, 1, max_waiting=3), 1e6, 4),
+        "and a burst": (QuotaLimits(1.0, 10, max_waiting=3), 1e6, 13),
+        "as many as have a turn in time": (QuotaLimits(1.0, 1), 5.0, 5),
+        "a free quota": (QuotaLimits(100.0, 50, max_waiting=1), 5.0, 20),
+    }),
+)  # fmt: skip
+@in_virtual_time
+async def test_calls_that_come_at_once(quota: QuotaLimits, max_s: float, made: int) -> None:
+    """Of calls in one turn of the loop, those count that come before, though none waits yet."""
+    walks = walks_of(SortedCalls(archive(1)), LIMITS, Quota(quota))
+    plans = [Plan((Equal("DICOMPatientId", f"PAT{n}"),)) for n in range(20)]
+    joined = [walks.join(one, None, -inf)[0] for one in plans]
+    ended = await asyncio.gather(
+        *(read(walks, one, budget_of(max_s=max_s)) for one in joined), return_exceptions=True
+    )
+    refused = [one for one in ended if isinstance(one, UpstreamThrottledError)]
+    assert made == len(ended) - len(refused)
+    assert all(one.retry_after_s >= 1 for one in refused)
+    assert all(isinstance(one, list | UpstreamThrottledError) for one in ended)
+    walks.close()
+
+
 @in_virtual_time
 async def test_forgetting_the_unbegun() -> None:
     """A walk is forgotten that has no page and no call under way; any other stays."""
@@ -334,10 +400,11 @@ async def test_what_is_pinned_stays() -> None:
         step = after
         steps.append(step)
     assert (3, 3 * PAGE_BYTES) == (len(steps), walks.weight)
-    loader.let_go(steps[0])
-    assert [None] == [one.page for one in steps if one.page is None]
+    for step in steps[:2]:
+        loader.let_go(step)
+    assert [True, False, False] == [one.page is None for one in steps]
     loader.close()
-    assert PAGE_BYTES == walks.weight
+    assert [True, True, False] == [one.page is None for one in steps]
     walks.close()
     assert 0 == walks.weight
 

@@ -120,8 +120,6 @@ class WalkMachine(RuleBasedStateMachine):
     def __init__(self, tokens: Any, met: Counter[str]) -> None:
         super().__init__()
         self.tokens, self.met = tokens, met
-        self.loop = VirtualTimeLoop()
-        asyncio.set_event_loop(self.loop)
         self.asked: list[Asked] = []
         self.series: Counter[int] = Counter()
         self.expired_at: list[float] = []
@@ -143,6 +141,8 @@ class WalkMachine(RuleBasedStateMachine):
         questions: list[Question],
     ) -> None:
         """A gateway in front of some studies, each on a day of its own mostly."""
+        self.loop = VirtualTimeLoop()
+        asyncio.set_event_loop(self.loop)
         self.store = store_of((), Variants(tokens=self.tokens, pages=pages))
         self.judge, self.questions = Judge(self.store), questions
         self.calls, self.limits = SlowCalls(self.store, page_size), limits
@@ -293,6 +293,8 @@ class WalkMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Nothing is left when everybody has gone and time has passed."""
+        if not hasattr(self, "loop"):
+            return  # it was never begun
         try:
             while self.asked:
                 self._finish(self.asked.pop())

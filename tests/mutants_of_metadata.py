@@ -16,7 +16,7 @@ OWN = {
     MODEL: "tests/unit/test_describing.py tests/unit/test_blob.py",
     PIPELINE: (
         "tests/unit/test_describing.py tests/http/test_count.py tests/unit/test_going_on.py "
-        "tests/laws/test_walk_machine.py"
+        "tests/laws/test_sharing.py"
     ),
     INSTANCE: "tests/unit/test_instance_values.py",
     STORED: "tests/unit/test_instance_values.py",

@@ -6,7 +6,7 @@ WALK, WALKS = "gateway/healthimaging/walk.py", "gateway/healthimaging/walks.py"
 READING, LOADING = "gateway/healthimaging/reading.py", "gateway/healthimaging/loading.py"
 CUTTING, LANES = "gateway/healthimaging/cutting.py", "gateway/healthimaging/lanes.py"
 STREAMING, TRAIL = "gateway/search/streaming.py", "gateway/search/trail.py"
-PIPELINE, GATHERING = "gateway/search/pipeline.py", "gateway/search/gathering.py"
+PIPELINE = "gateway/search/pipeline.py"
 GROUPING = "gateway/search/grouping.py"
 
 _LAWS = (
@@ -61,7 +61,6 @@ MUTANTS: tuple[tuple[str, str, str], ...] = (
     (STREAMING, "self.tally.hidden.update(dict.fromkeys(self._trail.hidden))", "pass"),
     (STREAMING, "len(trail.released) > MAX_RELEASED", "False"),
     (STREAMING, "and self.shows_all:", "and True:"),
-    (STREAMING, "len(groups) + self.window.open_studies", "len(groups)"),
     (STREAMING, "self.results.left - known", "self.results.left"),
     (
         TRAIL,
@@ -73,9 +72,7 @@ MUTANTS: tuple[tuple[str, str, str], ...] = (
     (GROUPING, "low > self._read_to", "True"),
     (GROUPING, "if is_reread:\n                return  #", "if True:\n                return  #"),
     (GROUPING, "self.page if first is None else first.since", "self.page"),
-    (GATHERING, "None if self._needs.decides else key", "key"),
     # beginning anew
-    (PIPELINE, "(self._behind or self._again", "(False or self._again"),
     (PIPELINE, "self._again.digest() != self._before", "False"),
     (PIPELINE, "            upstream.begin_anew()\n", ""),
     (PIPELINE, "if self._again is not None:\n            return", "if False:\n            return"),

@@ -6,6 +6,7 @@ import asyncio
 import json
 import math
 from datetime import date
+from itertools import repeat
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from gateway.search.plan import Plan, SearchOptions
 from tests.building import standing, walks_over
 from tests.laws.harness import Gateway, StoreCalls, store_of
 from tests.laws.oracle import Question
+from tests.laws.sharing import SlowCalls
 
 DAYS = {"A": "20240110 1200", "B": "20240109 1200", "C": "20240109 1130", "D": "20240105 1200"}
 
@@ -95,6 +97,22 @@ async def test_no_page_is_fetched_ahead_for_what_waits() -> None:
     gateway.service.close()
     store.close()
     assert 1 == calls.served
+
+
+async def test_who_lost_a_walk_joins_no_older_one() -> None:
+    """When next tokens expire, they do so in every walk: a search begins anew on one of its own."""
+    store = _store()
+    calls = SlowCalls(store, 1, _latencies_s=repeat(0.0))
+    now = [0.0]
+    limits = WalkLimits(cache_bytes=0, scan_concurrency=1)
+    gateway = Gateway(calls, walk_limits=limits, clock=lambda: now[0], page_size=1)
+    assert "ABC" == await _asked(gateway, 0, 3)
+    now[0] = 6.0
+    assert "ABCD" == await _asked(gateway, 0, 4)
+    now[0], calls.epoch = 12.0, 1
+    assert "BCD" == await _asked(gateway, 1, 3)
+    gateway.service.close()
+    store.close()
 
 
 JANUARY: Any = ("StudyDate", "days", "20240101", "20240131")

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests import mutants_of_metadata
+from tests import mutants_of_metadata, mutants_of_walks
 
 ROOT = Path(__file__).resolve().parent.parent
 # What reads documents, the emulator or the wire tells nothing of these rooms
@@ -61,45 +61,53 @@ COST = "gateway/search/cost.py"
 ARRIVAL, ORDERING = "gateway/qido/arrival.py", "gateway/qido/ordering.py"
 
 # The tests of a room come first: most mutants die there
-OWN = mutants_of_metadata.OWN | {
-    PLAN: "tests/unit/test_plan.py tests/unit/test_arrival.py",
-    GROUPING: "tests/unit/test_grouping.py tests/unit/test_study_windows.py",
-    STUDY: "tests/unit/test_grouping.py tests/unit/test_arrival.py",
-    GATHERING: (
-        "tests/laws/test_completion.py "
-        "tests/laws/test_arrival.py::test_studies_that_are_found_stand_by_their_winners"
-    ),
-    MATCHING: (
-        "tests/unit/test_matching_types.py tests/unit/test_matching_instances.py "
-        "tests/unit/test_matching_sequences.py"
-    ),
-    CONDITIONS: "tests/unit/test_query_vrs.py tests/unit/test_query_rules.py",
-    KEYVALUES: (
-        "tests/unit/test_query_vrs.py tests/unit/test_query_instances.py "
-        "tests/unit/test_query_values.py tests/unit/test_query_rules.py"
-    ),
-    KEYS: "tests/unit/test_query_instances.py tests/unit/test_query_values.py",
-    NUMBERS: "tests/unit/test_matching_instances.py",
-    MOMENTS: "tests/unit/test_query_vrs.py tests/unit/test_arrival.py",
-    ASKING: "tests/unit/test_query_instances.py",
-    QUERY: "tests/unit/test_query_rules.py",
-    JSON: "tests/unit/test_encoding.py",
-    RESULT: "tests/unit/test_encoding.py tests/unit/test_instance_values.py",
-    ELEMENTS: "tests/unit/test_elements.py",
-    XML: "tests/unit/test_dicomxml.py",
-    TABULAR: "tests/unit/test_tabular.py",
-    BODIES: "tests/unit/test_bodies.py",
-    SEARCHES: (
-        "tests/http/test_damaged_metadata.py "
-        "tests/http/test_media_types.py::test_above_the_instances_columns_are_fixed "
-        "tests/http/test_media_types.py::test_others_get_their_turn"
-    ),
-    RESPONSES: "tests/http/test_media_types.py tests/http/test_keeping.py",
-    NEGOTIATION: "tests/unit/test_negotiation.py",
-    COST: "tests/unit/test_explain.py",
-    ARRIVAL: "tests/unit/test_arrival.py",
-    ORDERING: "tests/unit/test_ordering.py",
-}
+OWN = (
+    mutants_of_metadata.OWN
+    | mutants_of_walks.OWN
+    | {
+        PLAN: "tests/unit/test_plan.py tests/unit/test_arrival.py",
+        GROUPING: (
+            "tests/unit/test_grouping.py tests/unit/test_study_windows.py "
+            "tests/unit/test_going_on.py"
+        ),
+        STUDY: "tests/unit/test_grouping.py tests/unit/test_arrival.py",
+        GATHERING: (
+            "tests/laws/test_completion.py "
+            "tests/laws/test_arrival.py::test_studies_that_are_found_stand_by_their_winners "
+            "tests/laws/test_shared_laws.py"
+        ),
+        MATCHING: (
+            "tests/unit/test_matching_types.py tests/unit/test_matching_instances.py "
+            "tests/unit/test_matching_sequences.py"
+        ),
+        CONDITIONS: "tests/unit/test_query_vrs.py tests/unit/test_query_rules.py",
+        KEYVALUES: (
+            "tests/unit/test_query_vrs.py tests/unit/test_query_instances.py "
+            "tests/unit/test_query_values.py tests/unit/test_query_rules.py"
+        ),
+        KEYS: "tests/unit/test_query_instances.py tests/unit/test_query_values.py",
+        NUMBERS: "tests/unit/test_matching_instances.py",
+        MOMENTS: "tests/unit/test_query_vrs.py tests/unit/test_arrival.py",
+        ASKING: "tests/unit/test_query_instances.py",
+        QUERY: "tests/unit/test_query_rules.py",
+        JSON: "tests/unit/test_encoding.py",
+        RESULT: "tests/unit/test_encoding.py tests/unit/test_instance_values.py",
+        ELEMENTS: "tests/unit/test_elements.py",
+        XML: "tests/unit/test_dicomxml.py",
+        TABULAR: "tests/unit/test_tabular.py",
+        BODIES: "tests/unit/test_bodies.py",
+        SEARCHES: (
+            "tests/http/test_damaged_metadata.py "
+            "tests/http/test_media_types.py::test_above_the_instances_columns_are_fixed "
+            "tests/http/test_media_types.py::test_others_get_their_turn"
+        ),
+        RESPONSES: "tests/http/test_media_types.py tests/http/test_keeping.py",
+        NEGOTIATION: "tests/unit/test_negotiation.py",
+        COST: "tests/unit/test_explain.py",
+        ARRIVAL: "tests/unit/test_arrival.py",
+        ORDERING: "tests/unit/test_ordering.py",
+    }
+)
 
 Mutant = tuple[str, str, str]
 """A file, a text in it, and what stands there instead."""
@@ -260,7 +268,7 @@ ROWS: tuple[Mutant, ...] = (
     (RESULT, 'text.rstrip(" \\0")', "text"),
     (RESULT, 'text.strip("^= ") != ""', "True"),
 )
-MUTANTS = ROWS + mutants_of_metadata.MUTANTS
+MUTANTS = ROWS + mutants_of_metadata.MUTANTS + mutants_of_walks.MUTANTS
 
 
 def main() -> int:

@@ -14,7 +14,10 @@ OWN = {
     DESCRIBING: "tests/unit/test_describing.py",
     NEEDS: "tests/unit/test_describing.py",
     MODEL: "tests/unit/test_describing.py tests/unit/test_blob.py",
-    PIPELINE: "tests/unit/test_describing.py tests/http/test_count.py",
+    PIPELINE: (
+        "tests/unit/test_describing.py tests/http/test_count.py tests/unit/test_going_on.py "
+        "tests/laws/test_sharing.py"
+    ),
     INSTANCE: "tests/unit/test_instance_values.py",
     STORED: "tests/unit/test_instance_values.py",
     SETTLING: "tests/unit/test_instance_values.py",

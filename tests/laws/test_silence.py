@@ -5,6 +5,7 @@ Sentinels stand in queries, in the store, in tokens and in the upstream's own te
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import io
 import json
@@ -21,12 +22,14 @@ from hypothesis import strategies as st
 from gateway.emulator.errors import WireError
 from gateway.errors import QueryError
 from gateway.healthimaging.body import Body
+from gateway.healthimaging.walks import WalkLimits
 from gateway.qido.attributes import Level, Resource
 from gateway.qido.query import Dialect, parse_query
 from gateway.qido.result import Item, Result
 from gateway.search.imageset import ImageSet, Page
 from gateway.search.metadata import Metadata, PackedInstance
 from gateway.search.plan import Plan, SearchOptions, completion, plan
+from gateway.search.upstream import Resume
 from gateway.server.telemetry import configure_logging
 from tests.building import service_over
 from tests.http.driver import Answer, ask
@@ -320,3 +323,26 @@ def test_query_errors_are_silent(
 def test_no_repr_shows_a_value(value: object) -> None:
     """What is asked for and what is found stand in no repr, so in no debugger's log either."""
     assert not any(text in repr(value) for text in (SENTINEL, UID, "2020"))
+
+
+async def test_what_is_shared_is_silent(log: io.BytesIO) -> None:
+    """Walks, what leads on in them, and the tasks that read ahead show nothing of a search."""
+    store = store_of(_summaries())
+    limits = WalkLimits(scan_concurrency=8)
+    service = service_over(StoreCalls(store, 3), walk_limits=limits, page_size=3)
+    asked = f"StudyDate=20000101-20200101&PatientName={SENTINEL}*&limit=60".encode()
+    running = service.start(parse_query(Resource.STUDIES, asked))
+    shown: list[object] = []
+    async for _ in running.results():
+        tasks = asyncio.all_tasks()
+        shown += [running, running.upstream, *tasks, *(task.get_name() for task in tasks)]
+    walks = [walk for known in service._walks._walks.values() for walk in known]
+    trails = [trail for walk in walks for trail in walk.trails.values()]
+    assert any(one.checkpoints for one in trails)
+    shown += [service._walks._walks, *trails, *(walk.trails for walk in walks)]
+    shown += [*walks, *(window for walk in walks for window in walk.windows)]
+    shown += [Resume((running.query.criteria,), 0, continues=True)]
+    service.close()
+    store.close()
+    assert not any(text in repr(one) for one in shown for text in (SENTINEL, UID, "2020010"))
+    assert SENTINEL.encode() not in log.getvalue()

@@ -1,0 +1,79 @@
+"""The rows of `mutants` for walks that requests share, and for searches that go on."""
+
+from __future__ import annotations
+
+WALK, WALKS = "gateway/healthimaging/walk.py", "gateway/healthimaging/walks.py"
+READING, LOADING = "gateway/healthimaging/reading.py", "gateway/healthimaging/loading.py"
+CUTTING, LANES = "gateway/healthimaging/cutting.py", "gateway/healthimaging/lanes.py"
+STREAMING, TRAIL = "gateway/search/streaming.py", "gateway/search/trail.py"
+PIPELINE = "gateway/search/pipeline.py"
+GROUPING = "gateway/search/grouping.py"
+
+_LAWS = (
+    "tests/unit/test_going_on.py tests/laws/test_sharing.py tests/laws/test_walk_machine.py "
+    "tests/laws/test_shared_laws.py"
+)
+
+OWN = {
+    WALK: f"tests/unit/test_walks.py {_LAWS}",
+    WALKS: f"tests/unit/test_walks.py {_LAWS}",
+    READING: _LAWS,
+    LOADING: _LAWS,
+    CUTTING: f"tests/unit/test_cutting.py {_LAWS}",
+    LANES: f"tests/unit/test_lanes.py {_LAWS}",
+    STREAMING: _LAWS,
+    TRAIL: "tests/unit/test_going_on.py",
+}
+
+MUTANTS: tuple[tuple[str, str, str], ...] = (
+    # which walks are joined
+    (WALKS, "limits.continue_s if resume and resume.continues", "limits.continue_s if resume"),
+    (WALKS, "limits.continue_s if resume and resume.continues else", "limits.ttl_s if False else"),
+    (WALKS, "(w.started_at > oldest and w.started_at >= since)", "w.started_at >= since"),
+    (WALKS, "walk.started_at, walk.is_asked = self._clock(), True", "walk.is_asked = True"),
+    (WALKS, "self.forget(walk)\n                self.meters", "self.meters"),
+    (WALKS, "if step.token and isinstance", "if isinstance"),
+    # what is kept
+    (WALKS, "step.pins += 1\n        self.settle(step)", "step.pins += 1"),
+    (WALKS, "if step.page is None or step.pins:", "if step.page is None:"),
+    (LOADING, "        self.walks.unpin(step)\n", ""),
+    # windows
+    (WALK, "if day is None or (last is not None and day > last):", "if day is None:"),
+    (WALK, "if first is not None and day < first:", "if False:"),
+    (WALK, "is_end = is_past and last is None", "is_end = False"),
+    (WALK, "oldest = None if self.cut.is_done else first_day", "oldest = None"),
+    (WALK, "self.windows[0].first_day = cut.newest_day + 1", "pass"),
+    (WALK, "return self.cut is None or self.cut.is_done", "return True"),
+    (WALK, "window.days and not page.next_token", "False"),
+    (
+        WALK,
+        "if step.page is page and step.following is not None:",
+        "if step.following is not None:",
+    ),
+    (READING, "walk.cut is None and walk.loads == 1 and", "walk.cut is None and"),
+    (READING, "if at_once == 1 or not self._loader.has_room:", "if at_once == 1:"),
+    (READING, "if at_once == 1 or not self._loader.has_room:", "if not self._loader.has_room:"),
+    # going on
+    (READING, "return bool(step.token) or step.page is not None", "return True"),
+    (STREAMING, "start.results\n", "0\n"),
+    (STREAMING, "self.window.go_on(self._trail.released, start.last, start.clock)", "pass"),
+    (STREAMING, "trail.released += self.window.state_of(groups)", "pass"),
+    (STREAMING, "self.tally.hidden.update(dict.fromkeys(self._trail.hidden))", "pass"),
+    (STREAMING, "len(trail.released) > MAX_RELEASED", "False"),
+    (STREAMING, "and self.shows_all:", "and True:"),
+    (STREAMING, "self.results.left - known", "self.results.left"),
+    (
+        TRAIL,
+        "key=lambda one: one.results)\n        while",
+        "key=lambda one: one.results - 1)\n        while",
+    ),
+    (TRAIL, "self.released[: last.released]", "self.released"),
+    (GROUPING, "low > self._read_to", "False"),
+    (GROUPING, "low > self._read_to", "True"),
+    (GROUPING, "if is_reread:\n                return  #", "if True:\n                return  #"),
+    (GROUPING, "self.page if first is None else first.since", "self.page"),
+    # beginning anew
+    (PIPELINE, "self._again.digest() != self._before", "False"),
+    (PIPELINE, "            upstream.begin_anew()\n", ""),
+    (PIPELINE, "if self._again is not None:\n            return", "if False:\n            return"),
+)

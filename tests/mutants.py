@@ -134,7 +134,7 @@ ROWS: tuple[Mutant, ...] = (
     (PLAN, "not (own or by_series)", "not own"),
     # grouping
     (GROUPING, "1 if time_us is None else -time_us", "-DAY_US if time_us is None else -time_us"),
-    (GROUPING, "standing = 0 if sure else", "standing = 0 if not sure else"),
+    (GROUPING, "standing = 0 if mark in sure", "standing = 0 if mark not in sure"),
     (
         GROUPING,
         "-image_set.updated_at, -image_set.version",
@@ -143,7 +143,7 @@ ROWS: tuple[Mutant, ...] = (
     (GROUPING, "DAY_US - 1 if time_us is None", "0 if time_us is None"),
     (GROUPING, "elif rank < self._best:", "elif False:"),
     (GROUPING, "min(self._ranks.values())", "rank"),
-    (GROUPING, "elif image_set.image_set_id in group.members:", "elif False:"),
+    (GROUPING, "elif group.add(image_set, place):", "elif group.add(image_set, place) or 1:"),
     (GROUPING, "self._low[group.study_uid] < self._clock + self._margin_us", "False"),
     (GROUPING, "if sure and not self._released", "if False and not self._released"),
     (GROUPING, "self._released.pop(group.study_uid, None)", "pass"),

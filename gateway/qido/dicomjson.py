@@ -72,6 +72,8 @@ def name_groups(name: str) -> dict[str, str]:
 
     Groups past the third have no name; what they hold stays with the third.
     """
+    if "=" not in name:  # nearly always; the same for less
+        return {"Alphabetic": name.strip(" ")} if name.strip("^ ") else {}
     parts = zip(_GROUPS, name.split("=", 2), strict=False)
     return {group: part.strip(" ") for group, part in parts if part.strip("^ ")}
 

@@ -44,8 +44,8 @@ def build(settings: Settings, environment: Mapping[str, str] = os.environ) -> St
     # every request for some 50 ms (bench/stall.py)
     gc.collect()
     gc.freeze()
-    # A page of image sets alone would be a reason to collect, a tenth of all work for nothing:
-    # what is made of them has no cycles
+    # Else every few pages are a reason to look, for nothing: image sets and results have no
+    # cycles. It was a tenth of the work
     gc.set_threshold(_COLLECT_AFTER)
     return app
 

@@ -66,7 +66,7 @@ MUTANTS: tuple[tuple[str, str, str], ...] = (
     (DESCRIBING, "if not metadata.whole:", "if False:"),
     # pipeline
     (PIPELINE, "window.position > window.offset:", "window.position >= window.offset:"),
-    (PIPELINE, "query.offset + limit))", "limit))"),
+    (PIPELINE, "query.offset, query.offset + limit)", "query.offset, limit)"),
     (PIPELINE, "if last and not self._describing.needs.decides:", "if last:"),
     (PIPELINE, "        self._tally.total = window.position", "        pass"),
     (PIPELINE, "if self.window.position > at_most:", "if False:"),

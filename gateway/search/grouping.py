@@ -238,7 +238,7 @@ class StudyWindow:
     def go_on(self, released: Iterable[tuple[str, bool]], last: Place | None) -> None:
         """Begin behind these studies, of which some were fetched whole, the last one at `last`."""
         self._released = dict(released)
-        self._last_place, self._latest = last, None
+        self._last_place = last
 
     def mark(self) -> tuple[int, Place | None] | None:
         """From which page on a walk is to be read that goes on here, and behind which place.

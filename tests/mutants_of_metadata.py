@@ -9,6 +9,7 @@ SETTLING, BLOCKS = "gateway/search/settling.py", "gateway/search/blocks.py"
 STORE, BLOB = "gateway/healthimaging/metadata.py", "gateway/healthimaging/blob.py"
 WINDOWS, INFLATING = "gateway/healthimaging/windows.py", "gateway/healthimaging/inflating.py"
 BUDGET = "gateway/healthimaging/budget.py"
+FLIGHT = "gateway/healthimaging/flight.py"
 
 OWN = {
     DESCRIBING: "tests/unit/test_describing.py",
@@ -27,6 +28,7 @@ OWN = {
     WINDOWS: "tests/unit/test_windows.py tests/unit/test_blob.py",
     INFLATING: "tests/unit/test_blob.py",
     BUDGET: "tests/unit/test_walk.py",
+    FLIGHT: "tests/unit/test_flight.py tests/unit/test_metadata_store.py",
 }
 
 MUTANTS: tuple[tuple[str, str, str], ...] = (
@@ -69,7 +71,7 @@ MUTANTS: tuple[tuple[str, str, str], ...] = (
     (DESCRIBING, "if not metadata.whole:", "if False:"),
     # pipeline
     (PIPELINE, "window.position > window.offset:", "window.position >= window.offset:"),
-    (PIPELINE, "query.offset + limit))", "limit))"),
+    (PIPELINE, "query.offset, query.offset + limit)", "query.offset, limit)"),
     (PIPELINE, "if last and not self._describing.needs.decides:", "if last:"),
     (PIPELINE, "        self._tally.total = window.position", "        pass"),
     (PIPELINE, "if self.window.position > at_most:", "if False:"),
@@ -156,8 +158,8 @@ MUTANTS: tuple[tuple[str, str, str], ...] = (
     (STORE, "kept is None or (names is not None and names <= kept)", "True"),
     (STORE, "return image_set.image_set_id, image_set.version", "return image_set.image_set_id, 1"),
     (STORE, "            budget.count_call()\n", ""),
-    (STORE, "budget.count_retries(attempts - 1)", "pass"),
-    (STORE, "            if is_own:\n", "            if True:\n"),
+    (STORE, "budget.count_retries(exc.attempts - 1)", "pass"),
+    (STORE, "budget.count_retries(body.attempts - 1)", "pass"),
     (STORE, " or _NOT_KEPT & set(entry.metadata.faults)", ""),
     (STORE, "key[1] == 0 or ", ""),
     (STORE, "self._entries.move_to_end(key)", "pass"),
@@ -166,8 +168,8 @@ MUTANTS: tuple[tuple[str, str, str], ...] = (
     (STORE, "names | DEFAULT_NAMES | before", "names | before"),
     (STORE, "names | DEFAULT_NAMES | before", "names | DEFAULT_NAMES"),
     (STORE, "self._flights[key] = flight", "pass"),
-    (STORE, "asyncio.shield(flight.task)", "flight.task"),
-    (STORE, "flight.task.cancel()", "pass"),
+    (FLIGHT, "asyncio.shield(self._task)", "self._task"),
+    (FLIGHT, "self._task.cancel()", "pass"),
     (STORE, "await self._rate.acquire()", "pass"),
     (STORE, "if size > self._limits.max_bytes:", "if False:"),
     (STORE, "body.close()", "pass"),
@@ -213,12 +215,12 @@ MUTANTS: tuple[tuple[str, str, str], ...] = (
     (BUDGET, "if self.calls >= self.max_calls:", "if self.calls > self.max_calls:"),
     (BUDGET, "self.calls += 1\n", "pass\n"),
     (BUDGET, "self.calls += number", "pass"),
-    (BUDGET, "if spent_s >= self.max_s:", "if False:"),
+    (BUDGET, "if left_s <= 0:", "if False:"),
     (BUDGET, "if not self._waiting:\n            self._since", "if True:\n            self._since"),
     (
         BUDGET,
         "if not self._waiting:\n            self.spent_s",
         "if True:\n            self.spent_s",
     ),
-    (BUDGET, "(now - self._since if self._waiting else 0.0)", "0.0"),
+    (BUDGET, "(self.clock() - self._since if self._waiting else 0.0)", "0.0"),
 )

@@ -8,6 +8,7 @@ CUTTING, LANES = "gateway/healthimaging/cutting.py", "gateway/healthimaging/lane
 STREAMING, TRAIL = "gateway/search/streaming.py", "gateway/search/trail.py"
 PIPELINE = "gateway/search/pipeline.py"
 GROUPING = "gateway/search/grouping.py"
+QUOTA, ANSWERS = "gateway/healthimaging/quota.py", "gateway/server/answers.py"
 
 _LAWS = (
     "tests/unit/test_going_on.py tests/laws/test_sharing.py tests/laws/test_walk_machine.py "
@@ -23,9 +24,21 @@ OWN = {
     LANES: f"tests/unit/test_lanes.py {_LAWS}",
     STREAMING: _LAWS,
     TRAIL: "tests/unit/test_going_on.py",
+    QUOTA: "tests/unit/test_quota.py",
+    ANSWERS: "tests/unit/test_answers.py tests/http/test_answers.py",
 }
 
 MUTANTS: tuple[tuple[str, str, str], ...] = (
+    # turns
+    (QUOTA, "self._queues.move_to_end(key)", "pass"),
+    (QUOTA, "if met_before_s < AGAIN_S:", "if True:"),
+    (QUOTA, "self._waiting + coming - self._free(coming) >= self._max_waiting", "False"),
+    (QUOTA, "self._owed + calls", "self._owed"),
+    # answers that are given again
+    (ANSWERS, "self._clock() - answer.began >= limit_s", "False"),
+    (ANSWERS, " or answer.tally.faults", ""),
+    (ANSWERS, " or answer.began == inf", ""),
+    (ANSWERS, "self._answers.move_to_end(key)", "pass"),
     # which walks are joined
     (WALKS, "limits.continue_s if resume and resume.continues", "limits.continue_s if resume"),
     (WALKS, "limits.continue_s if resume and resume.continues else", "limits.ttl_s if False else"),

@@ -150,6 +150,7 @@ class HealthImagingClient:
                     read_timeout=READ_TIMEOUT_S,
                     max_pool_connections=self._pool_size,
                     user_agent=USER_AGENT,
+                    parameter_validation=False,  # of what is sent, our own types have decided
                     **({} if self._inject_host_prefix else {"inject_host_prefix": False}),
                 )
                 session = get_session()

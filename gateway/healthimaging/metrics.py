@@ -74,14 +74,14 @@ class Meters:
         self._search_calls = self._histogram(
             "search_calls", "Calls to HealthImaging a search has cost, retries included", _CALLS
         )
-        self._calls = self._counter(
+        calls = self._counter(
             "upstream_calls",
             "Calls to HealthImaging, each with its retries",
             "operation",
             "outcome",
         )
-        self._retries = self._counter("upstream_retries", "Calls that were made again", "operation")
-        self._pages = self._counter("pages", "Pages that searches have read", "source")
+        retries = self._counter("upstream_retries", "Calls that were made again", "operation")
+        pages = self._counter("pages", "Pages that searches have read", "source")
         self._windows = self._counter("date_windows", "Parallel date windows that were begun")
         self._late = self._counter(
             "late_parts", "Searches that failed because a part of a study came too late"
@@ -94,12 +94,10 @@ class Meters:
         self._walks = self._gauge("walks", "Walks that are open or kept")
         self._walk_bytes = self._gauge("walk_bytes", "Memory that the pages of walks take, about")
         self._metadata_bytes = self._gauge("metadata_bytes", "Memory of kept metadata, about")
-        for operation in OPERATIONS:  # a rate needs a beginning
-            self._retries.labels(operation)
-            for outcome in OUTCOMES:
-                self._calls.labels(operation, outcome)
-        for source in SOURCES:
-            self._pages.labels(source)
+        # Looked up once: a rate needs a beginning, and each page counts
+        self._calls_of = {(op, end): calls.labels(op, end) for op in OPERATIONS for end in OUTCOMES}
+        self._retries_of = {operation: retries.labels(operation) for operation in OPERATIONS}
+        self._pages_of = {source: pages.labels(source) for source in SOURCES}
 
     def request(self, route: str, method: str, status: int, duration_s: float) -> None:
         """A request is over; `route` is a template, `status` 0 if nothing was sent."""
@@ -113,12 +111,12 @@ class Meters:
 
     def call(self, operation: Operation, outcome: Outcome, attempts: int = 1) -> None:
         """A call to HealthImaging is over, after so many attempts."""
-        self._calls.labels(operation, outcome).inc()
-        self._retries.labels(operation).inc(attempts - 1)
+        self._calls_of[operation, outcome].inc()
+        self._retries_of[operation].inc(attempts - 1)
 
     def page(self, source: Source) -> None:
         """A search has read a page: fetched for it, or there already."""
-        self._pages.labels(source).inc()
+        self._pages_of[source].inc()
 
     def date_window(self) -> None:
         """A parallel date window has begun."""

@@ -72,6 +72,8 @@ def name_groups(name: str) -> dict[str, str]:
 
     Groups past the third have no name; what they hold stays with the third.
     """
+    if "=" not in name:  # nearly always; the same for less
+        return {"Alphabetic": name.strip(" ")} if name.strip("^ ") else {}
     parts = zip(_GROUPS, name.split("=", 2), strict=False)
     return {group: part.strip(" ") for group, part in parts if part.strip("^ ")}
 
@@ -86,7 +88,7 @@ def _valued(vr: str, stored: tuple[Value, ...]) -> dict[str, Any]:
     values = [_value(vr, value) for value in stored]
     if vr == "PN":  # a null among names ends OHIF's list
         values = [value for value in values if value is not None]
-    is_there = any(value is not None for value in values)
+    is_there = values.count(None) < len(values)
     return {"vr": vr, "Value": values} if is_there else {"vr": vr}
 
 

@@ -35,6 +35,8 @@ def matcher(criteria: Sequence[Criterion]) -> Matcher:
     An attribute without a value fails its criterion, unless that asks for just this.
     """
     tests = tuple(_test(criterion) for criterion in criteria)
+    if not tests:
+        return lambda _: True
     return lambda values: all(test(values) for test in tests)
 
 

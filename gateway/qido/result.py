@@ -9,6 +9,7 @@ import base64
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from operator import methodcaller
 from types import MappingProxyType
 
 from gateway.qido.attributes import Attribute, Level
@@ -74,6 +75,29 @@ def stored_values(attribute: Attribute, stored: str | int | None) -> tuple[str |
     return text_values(attribute.vr, [stored], delimited=attribute.delimited)
 
 
+def reader(
+    attributes: Iterable[Attribute],
+) -> Callable[[Mapping[str, str | int]], dict[str, tuple[Value, ...]]]:
+    """What reads the values of `attributes` in a summary's tags, as `stored_values` does each.
+
+    One without a value is left out.
+    """
+    table = [(a.keyword, a.summary, _READERS.get(a.vr, _unpadded), a) for a in attributes]
+
+    def read(tags: Mapping[str, str | int]) -> dict[str, tuple[Value, ...]]:
+        values: dict[str, tuple[Value, ...]] = {}
+        for keyword, summary, read_text, attribute in table:
+            stored = tags.get(summary)
+            if type(stored) is str and "\\" not in stored:  # nearly always; the same for less
+                if (value := read_text(stored)) != "":
+                    values[keyword] = (value,)
+            elif found := stored_values(attribute, stored):
+                values[keyword] = found
+        return values
+
+    return read
+
+
 def text_values(vr: str, texts: Iterable[str], *, delimited: bool = True) -> tuple[str | int, ...]:
     """The values of stored `texts`, each of which may hold several, as `stored_values` has them."""
     if delimited and vr not in _ONE_TEXT:
@@ -82,8 +106,7 @@ def text_values(vr: str, texts: Iterable[str], *, delimited: bool = True) -> tup
     return () if all(value == "" for value in values) else values
 
 
-def _unpadded(text: str) -> str:
-    return text.rstrip(" \0")
+_unpadded: Callable[[str], str] = methodcaller("rstrip", " \0")
 
 
 def _integer(text: str) -> str | int:
@@ -102,7 +125,7 @@ def _readable(is_readable: Callable[[str], bool]) -> Callable[[str], str]:
 # How the text of one value is read, by VR: without its padding, and "" where it says nothing
 _READERS: Mapping[str, Callable[[str], str | int]] = MappingProxyType(
     {
-        **dict.fromkeys(_BOTH_ENDS, lambda text: text.strip(" \0")),
+        **dict.fromkeys(_BOTH_ENDS, methodcaller("strip", " \0")),
         "IS": _integer,
         "DA": _readable(is_readable_date),
         "TM": _readable(lambda text: parse_stored_time(text) is not None),

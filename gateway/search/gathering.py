@@ -15,8 +15,8 @@ from gateway.search.grouping import (
     Group,
     StudyWindow,
     instant_of,
-    is_primary,
     study_uid_of,
+    sure_marks,
     winner_first,
 )
 from gateway.search.imageset import ImageSet, Page
@@ -66,6 +66,7 @@ class Gathering:
         self._window = StudyWindow(
             whole_days=options.study_window == "day", trust_unmarked=options.trust_unmarked
         )
+        self._sure = sure_marks(trust_unmarked=options.trust_unmarked)
         self._needs = needs
         known = [c for c in query.criteria if c not in needs.waiting]
         self._matches = matcher(known)
@@ -280,11 +281,9 @@ class Gathering:
 
     def _is_unsure(self, image_sets: Sequence[ImageSet]) -> bool:
         """Whether `image_sets` have no sure primary one, or some that disagree."""
-        trust_unmarked = self._options.trust_unmarked
+        sure = self._sure
         as_stored = {
-            tuple(map(s.tags.get, _AGREED_NAMES))
-            for s in image_sets
-            if is_primary(s, trust_unmarked=trust_unmarked)
+            tuple(map(s.tags.get, _AGREED_NAMES)) for s in image_sets if s.is_primary in sure
         }
         # Nearly always they are stored alike, and need not be read
         return len(as_stored) != 1 and len(set(map(_agreed_values, as_stored))) != 1

@@ -54,19 +54,25 @@ def _place(instant: tuple[int | None, int | None], study_uid: str) -> Place:
 
 def is_primary(image_set: ImageSet, *, trust_unmarked: bool) -> bool:
     """Whether it is surely primary: the upstream says so, or says nothing and that is trusted."""
-    return image_set.is_primary is True or (trust_unmarked and image_set.is_primary is None)
+    return image_set.is_primary in sure_marks(trust_unmarked=trust_unmarked)
+
+
+def sure_marks(*, trust_unmarked: bool) -> tuple[bool | None, ...]:
+    """What `ImageSet.is_primary` says of one that is surely primary."""
+    return (True, None) if trust_unmarked else (True,)
 
 
 def winner_first(
     image_sets: Iterable[ImageSet], *, trust_unmarked: bool = True
 ) -> tuple[ImageSet, ...]:
     """`image_sets` in order: primary, unmarked where that is not trusted, others; newest first."""
-    return tuple(sorted(image_sets, key=lambda s: _rank(s, trust_unmarked=trust_unmarked)))
+    sure = sure_marks(trust_unmarked=trust_unmarked)
+    return tuple(sorted(image_sets, key=lambda s: _rank(s, sure)))
 
 
-def _rank(image_set: ImageSet, *, trust_unmarked: bool) -> tuple[int, float, int, str]:
-    sure = is_primary(image_set, trust_unmarked=trust_unmarked)
-    standing = 0 if sure else 1 if image_set.is_primary is None else 2
+def _rank(image_set: ImageSet, sure: tuple[bool | None, ...]) -> tuple[int, float, int, str]:
+    mark = image_set.is_primary
+    standing = 0 if mark in sure else 1 if mark is None else 2
     return (standing, -image_set.updated_at, -image_set.version, image_set.image_set_id)
 
 
@@ -76,7 +82,7 @@ class Group:
     Who knows already where the study stands by an image set gives its `place` too.
     """
 
-    __slots__ = ("_best", "_ranks", "_trust_unmarked", "members", "place", "since", "study_uid")
+    __slots__ = ("_best", "_ranks", "_sure", "members", "place", "since", "study_uid")
 
     def __init__(
         self, first: ImageSet, place: Place | None = None, *, trust_unmarked: bool = True
@@ -85,31 +91,45 @@ class Group:
         self.place = place or place_of(first)
         self.study_uid = self.place[-1]
         self.members = {first.image_set_id: first}
-        self._best = _rank(first, trust_unmarked=trust_unmarked)
+        self._sure = sure_marks(trust_unmarked=trust_unmarked)
+        self._best = _rank(first, self._sure)
         self._ranks = {first.image_set_id: self._best}
-        self._trust_unmarked = trust_unmarked
 
-    def add(self, image_set: ImageSet, place: Place | None = None) -> None:
-        """Take it in; of two states of one image set the later one stays."""
-        known = self.members.get(image_set.image_set_id)
+    def add(self, image_set: ImageSet, place: Place | None = None) -> bool:
+        """Take it in; of two states of one image set the later one stays.
+
+        Gives whether it was not met before.
+        """
+        image_set_id = image_set.image_set_id
+        known = self.members.get(image_set_id)
         if known is not None and known.version > image_set.version:
-            return
-        self.members[image_set.image_set_id] = image_set
-        rank = self._ranks[image_set.image_set_id] = _rank(
-            image_set, trust_unmarked=self._trust_unmarked
-        )
+            return False
+        self.members[image_set_id] = image_set
+        rank = self._ranks[image_set_id] = _rank(image_set, self._sure)
         if known is not None:
             self._best = min(self._ranks.values())
             self.place = place_of(self.members[self._best[-1]])
         elif rank < self._best:
             self._best = rank
             self.place = place or place_of(image_set)
+        return known is None
 
     @property
     def image_sets(self) -> tuple[ImageSet, ...]:
         """Its image sets, the winner first."""
         members = self.members
+        if len(members) == 1:
+            return tuple(members.values())
         return tuple([members[rank[-1]] for rank in sorted(self._ranks.values())])
+
+
+_Latest = tuple[tuple[object, ...], Group, Place]
+
+
+def _as_stored(image_set: ImageSet) -> tuple[object, ...]:
+    """What decides of which study it is, and where that stands."""
+    get = image_set.tags.get
+    return get("DICOMStudyInstanceUID"), get("DICOMStudyDate"), get("DICOMStudyTime")
 
 
 class StudyWindow:
@@ -132,6 +152,7 @@ class StudyWindow:
         self._read_to: int | None = None  # and the one that was reached before a checkpoint
         self._released: dict[str, bool] = {}  # study to whether it was fetched whole
         self._last_place: Place | None = None
+        self._latest: _Latest | None = None
         self._undated: list[ImageSet] = []
         self._size = 0
 
@@ -140,6 +161,12 @@ class StudyWindow:
 
         Raises: StudyWindowError, ResultTooLargeError.
         """
+        if (latest := self._latest) is not None and latest[0] == _as_stored(image_set):
+            # Nearly always: then nothing but the group learns of it
+            if latest[1].add(image_set, latest[2]):
+                self._grow()
+            return
+        self._latest = None
         day, time_us = instant = instant_of(image_set)
         if day is None:
             self._undated.append(image_set)
@@ -157,27 +184,29 @@ class StudyWindow:
                 self._check_late(image_set)
             return
         place = _place(instant, uid)
-        if self._is_early(image_set, place):
+        is_early = self._last_place is not None and place < self._last_place
+        if is_early and is_primary(image_set, trust_unmarked=self._trust_unmarked):
             if is_reread:
                 return  # it came since, in front of what was answered
             raise StudyWindowError("A study came after studies that stand behind it.")
-        self._low[uid] = min(self._low.get(uid, low), low)
+        if low < self._low.setdefault(uid, low):
+            self._low[uid] = low
         self._highest_low = max(self._highest_low, low)
         if (group := self._open.get(uid)) is None:
             group = self._open[uid] = Group(image_set, place, trust_unmarked=self._trust_unmarked)
             group.since = self.page
             self.studies += 1
-        elif image_set.image_set_id in group.members:
-            group.add(image_set, place)  # met before: it takes no more room
-            return
-        else:
-            group.add(image_set, place)
-        self._grow()
+            self._grow()
+        elif group.add(image_set, place):  # one that was met before takes no more room
+            self._grow()
+        if not is_early:
+            self._latest = _as_stored(image_set), group, place
 
     def release(self) -> list[Group]:
         """The studies that the walk has passed by a window, in the order of their places."""
         if self._clock is None or self._highest_low < self._clock + self._margin_us:
             return []
+        self._latest = None
         passed: list[Group] = []
         for group in sorted(self._open.values(), key=attrgetter("place")):
             if self._low[group.study_uid] < self._clock + self._margin_us:
@@ -205,7 +234,7 @@ class StudyWindow:
             else:
                 self._open[uid] = Group(image_set, trust_unmarked=self._trust_unmarked)
         left = sorted(self._open.values(), key=attrgetter("place"))
-        self._open, self._undated = {}, []
+        self._open, self._undated, self._latest = {}, [], None
         self._clock = None  # nothing is to come
         return left
 
@@ -276,7 +305,3 @@ class StudyWindow:
         sure = is_primary(image_set, trust_unmarked=self._trust_unmarked)
         if sure and not self._released[study_uid_of(image_set)]:
             raise StudyWindowError("A part of a study came after the study had been answered.")
-
-    def _is_early(self, image_set: ImageSet, place: Place) -> bool:
-        is_behind = self._last_place is None or place >= self._last_place
-        return not is_behind and is_primary(image_set, trust_unmarked=self._trust_unmarked)

@@ -168,12 +168,13 @@ class _Run:
     async def results(self) -> AsyncGenerator[Result, None]:
         """Those within the window; the walk ends with the window."""
         window = self.window
+        results_of = self._described if self._describing.needs.anything else self._as_found
         async with aclosing(self._gathering.batches()) as batches:
             async for groups, last in batches:
                 if last and not self._describing.needs.decides:
                     self._tally.total = self._gathering.total(window.position, groups)
                 self._gathering.expect(groups)
-                async with aclosing(self._of(groups)) as results:
+                async with aclosing(results_of(groups)) as results:
                     async for result in results:
                         yield result
                 if window.position == window.end:
@@ -205,11 +206,26 @@ class _Run:
         """`results` in the query's order. Of many that takes a second, in a thread."""
         return await asyncio.to_thread(ordered, results, self._query.order)
 
-    async def _of(self, groups: Sequence[Group]) -> AsyncGenerator[Result, None]:
-        """The results of one batch that lie within the window."""
+    async def _as_found(self, groups: Sequence[Group]) -> AsyncGenerator[Result, None]:
+        """The results of one batch that lie within the window, as they were found."""
+        # The same as `_described` of `_found`, which takes more hops for each result
         window, made = self.window, 0
-        making = self._described if self._describing.needs.anything else self._as_found
-        async with aclosing(making(groups)) as results:
+        for group in groups:
+            shown = window.position >= window.offset
+            for one in await self._gathering.found(group, shown=shown):
+                window.position += 1
+                if window.position > window.offset:
+                    yield one.result
+                    if window.position == window.end:
+                        return
+                made += 1
+                if made % _TURN == 0:
+                    await asyncio.sleep(0)
+
+    async def _described(self, groups: Sequence[Group]) -> AsyncGenerator[Result, None]:
+        """The results of one batch that lie within the window, with what metadata says of them."""
+        window, made = self.window, 0
+        async with aclosing(self._made(groups)) as results:
             async for result in results:
                 window.position += result is not None
                 if result is not None and window.position > window.offset:
@@ -220,13 +236,7 @@ class _Run:
                 if made % _TURN == 0:
                     await asyncio.sleep(0)
 
-    async def _as_found(self, groups: Sequence[Group]) -> AsyncGenerator[Result, None]:
-        """What was found in `groups`, where that is all there is to know."""
-        async with aclosing(self._found(groups)) as found:
-            async for one in found:
-                yield one.result
-
-    async def _described(self, groups: Sequence[Group]) -> AsyncGenerator[Result | None, None]:
+    async def _made(self, groups: Sequence[Group]) -> AsyncGenerator[Result | None, None]:
         """The results of what was found in `groups`, None for each that does not match after all.
 
         Those before the window may be as they were found, for they are only counted.

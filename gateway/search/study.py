@@ -6,13 +6,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from gateway.qido.attributes import ATTRIBUTES, Attribute, Level, Origin
-from gateway.qido.result import Result, Value, Values, stored_values
+from gateway.qido.attributes import ATTRIBUTES, Level, Origin
+from gateway.qido.result import Result, Value, Values, reader
 from gateway.search.imageset import ImageSet
 from gateway.search.plan import SECOND_US, SearchOptions
 
 _STUDY = tuple(a for a in ATTRIBUTES if a.level is Level.STUDY and a.origin is Origin.SUMMARY)
 _SERIES = tuple(a for a in ATTRIBUTES if a.level is Level.SERIES and a.origin is Origin.SUMMARY)
+_read_study, _read_series, _read_both = reader(_STUDY), reader(_SERIES), reader(_STUDY + _SERIES)
 _Values = dict[str, tuple[Value, ...]]
 _LAST = 2**31  # after every SeriesNumber that a summary can hold
 
@@ -86,11 +87,11 @@ def shown(image_sets: Sequence[ImageSet], options: SearchOptions) -> tuple[Image
 
 def summary_values(image_set: ImageSet) -> Values:
     """What one image set says by itself of its study and series."""
-    return _read(_STUDY + _SERIES, image_set)
+    return _read_both(image_set.tags)
 
 
 def _study_values(visible: Sequence[ImageSet], options: SearchOptions) -> _Values:
-    values = _read(_STUDY, visible[0])
+    values = _read_study(visible[0].tags)
     texts = {str(s.tags.get("DICOMSeriesModality", "")) for s in visible}
     modalities = {part.strip(" \0") for text in texts for part in text.split("\\")} - {""}
     if modalities:
@@ -104,7 +105,7 @@ def _study_values(visible: Sequence[ImageSet], options: SearchOptions) -> _Value
 
 
 def _series_values(sets: Sequence[ImageSet], options: SearchOptions) -> _Values:
-    values = _read(_SERIES, sets[0])
+    values = _read_series(sets[0].tags)
     if not _counts_are_the_studys(sets, options):
         instances = _own_instances(sets)
         if instances is not None:
@@ -122,14 +123,6 @@ def _arrival(sets: Sequence[ImageSet]) -> _Values:
     return values
 
 
-def _read(attributes: Iterable[Attribute], image_set: ImageSet) -> _Values:
-    values: _Values = {}
-    for attribute in attributes:
-        if stored := stored_values(attribute, image_set.tags.get(attribute.summary)):
-            values[attribute.keyword] = stored
-    return values
-
-
 def _series_place(series: Found) -> tuple[int, str]:
     number = series.values.get("SeriesNumber", (_LAST,))[0]
     uid = str(series.values["SeriesInstanceUID"][0])
@@ -139,7 +132,8 @@ def _series_place(series: Found) -> tuple[int, str]:
 def _by_series(visible: Iterable[ImageSet]) -> dict[str, list[ImageSet]]:
     by_series: dict[str, list[ImageSet]] = defaultdict(list)
     for image_set in visible:
-        by_series[_series_uid(image_set)].append(image_set)
+        uid = image_set.tags.get("DICOMSeriesInstanceUID", "")
+        by_series[str(uid).strip(" \0")].append(image_set)
     return by_series
 
 
@@ -164,14 +158,16 @@ def _instances_of_study(
     if _counts_are_the_studys(visible, options):
         largest = max(_numbers(visible, "DICOMNumberOfStudyRelatedInstances", missing=-1))
         return None if largest < 0 else largest
+    if len(by_series) == len(visible):  # nearly always; the same for less
+        return _own_instances(visible, is_split=False)
     own = [_own_instances(sets) for sets in by_series.values()]
     return None if None in own else sum(filter(None, own))
 
 
-def _own_instances(sets: Sequence[ImageSet]) -> int | None:
-    """A split series' parts together; equal numbers are taken for the same instances."""
-    numbers = set(_numbers(sets, "DICOMNumberOfStudyRelatedInstances", missing=-1))
-    return None if -1 in numbers else sum(numbers)
+def _own_instances(sets: Sequence[ImageSet], *, is_split: bool = True) -> int | None:
+    """All of `sets` together; in a split series equal numbers are taken for the same instances."""
+    numbers = _numbers(sets, "DICOMNumberOfStudyRelatedInstances", missing=-1)
+    return None if -1 in numbers else sum(set(numbers) if is_split else numbers)
 
 
 def _numbers(sets: Iterable[ImageSet], name: str, *, missing: int) -> list[int]:

@@ -97,8 +97,11 @@ def test_releases_in_order(
     [
         pytest.param([A12, B11, one("a2", "A", time="1000")], True, id="a late part"),
         pytest.param([A12, B11, one("d", "D", time="1230")], True, id="a study before one"),
+        pytest.param([A12, B11, one("d", "D", time="1230", is_primary=False),
+                      one("d2", "D", time="1230")], True, id="a study before one, its second part"),
         pytest.param([A12, B11, one("d", "D", time="1130")], False, id="within the window"),
         pytest.param([A12, B11, one("d", "D", date="20200102")], True, id="a date that rises"),
+        pytest.param([B1059, A12, one("a2", "A")], True, id="a part of what has just left"),
         pytest.param([A12, B11, one("a2", "A", time="1000", is_primary=False)], False,
                      id="a part that is not primary"),
         pytest.param([A12, B11, one("d", "D", time="1230", is_primary=False)], False,

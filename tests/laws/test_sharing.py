@@ -12,12 +12,14 @@ from typing import Any
 import pytest
 
 from gateway.emulator.store import Store
+from gateway.errors import UpstreamValidationError, WalkLostError
 from gateway.healthimaging.budget import Budget
 from gateway.healthimaging.loading import Loader
 from gateway.healthimaging.walks import WalkLimits
+from gateway.search.imageset import Page
 from gateway.search.plan import Plan, SearchOptions
 from tests.building import standing, walks_over
-from tests.laws.harness import Gateway, StoreCalls, store_of
+from tests.laws.harness import Gateway, StoreCalls, query_of, store_of
 from tests.laws.oracle import Question
 from tests.laws.sharing import SlowCalls
 
@@ -111,6 +113,33 @@ async def test_who_lost_a_walk_joins_no_older_one() -> None:
     assert "ABCD" == await _asked(gateway, 0, 4)
     now[0], calls.epoch = 12.0, 1
     assert "BCD" == await _asked(gateway, 1, 3)
+    gateway.service.close()
+    store.close()
+
+
+@pytest.mark.parametrize("expires", [1, 2])
+async def test_a_count_begins_anew_once(expires: int) -> None:
+    """A count whose walk is lost begins anew; if that one is lost too, it fails."""
+
+    class Expiring(StoreCalls):
+        async def search_image_sets(self, one: Plan, page_size: int, next_token: str) -> Page:
+            nonlocal expires
+            if next_token and expires:
+                expires -= 1
+                raise UpstreamValidationError("The token has expired.")
+            return await super().search_image_sets(one, page_size, next_token)
+
+    is_lost = expires > 1
+    store = _store()
+    gateway = Gateway(Expiring(store, 1), page_size=1)
+    running = gateway.service.start(query_of(Question()))
+    body = running.count_json(lambda _: None)
+    if is_lost:
+        with pytest.raises(WalkLostError):
+            await anext(body)
+    else:
+        assert {"count": 4} == json.loads(await anext(body))
+    await body.aclose()
     gateway.service.close()
     store.close()
 

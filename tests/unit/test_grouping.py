@@ -97,8 +97,6 @@ def test_releases_in_order(
     [
         pytest.param([A12, B11, one("a2", "A", time="1000")], True, id="a late part"),
         pytest.param([A12, B11, one("d", "D", time="1230")], True, id="a study before one"),
-        pytest.param([A12, B11, one("d", "D", time="1230", is_primary=False),
-                      one("d2", "D", time="1230")], True, id="a study before one, its second part"),
         pytest.param([A12, B11, one("d", "D", time="1130")], False, id="within the window"),
         pytest.param([A12, B11, one("d", "D", date="20200102")], True, id="a date that rises"),
         pytest.param([B1059, A12, one("a2", "A")], True, id="a part of what has just left"),
@@ -117,6 +115,17 @@ def test_disorder(sets: list[ImageSet], fails: bool) -> None:
         assert fails
     else:
         assert not fails
+
+
+def test_a_study_before_one_by_its_second_part() -> None:
+    """A part that is no disorder, for it is not primary, hides none that is."""
+    window = StudyWindow(whole_days=False)
+    for image_set in (A12, B11):
+        window.add(image_set)
+    window.release()
+    window.add(one("d", "D", time="1230", is_primary=False))
+    with pytest.raises(StudyWindowError):
+        window.add(one("d2", "D", time="1230"))
 
 
 def test_unmarked_parts_that_are_not_trusted_change_no_winner() -> None:

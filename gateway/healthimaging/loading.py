@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 
 from gateway.errors import ResultTooLargeError, UpstreamThrottledError
-from gateway.healthimaging.budget import Budget
+from gateway.healthimaging.budget import TOO_BROAD, Budget
 from gateway.healthimaging.flight import Flight
 from gateway.healthimaging.walk import Step
 from gateway.healthimaging.walks import Walks
@@ -20,6 +20,7 @@ class Loader:
     walks: Walks
     budget: Budget
     _held: dict[Step, Flight[Page] | None] = field(default_factory=dict)
+    _called: set[Step] = field(default_factory=set)
 
     @property
     def at_once(self) -> int:
@@ -48,14 +49,31 @@ class Loader:
             await asyncio.sleep(0)  # a thousand pages may be kept, and others have their turn
             return step.page
         async with self.budget.waiting() as left_s:
-            return await self.walks.flight(step, self.budget, left_s).join()
+            return await self._flight(step, left_s).join()
+
+    def has_called(self, step: Step) -> bool:
+        """Whether the page at `step` has cost the request a call."""
+        return step in self._called
+
+    def _flight(self, step: Step, left_s: float) -> Flight[Page]:
+        is_own = step.flight is None
+        try:
+            flight = self.walks.flight(step, self.budget, left_s)
+        except UpstreamThrottledError as exc:
+            # Where nobody else waits, it is the search that is too broad, now and the next time
+            if self.budget.answered and not self.walks.quota.is_busy(self.budget):
+                raise ResultTooLargeError(TOO_BROAD) from exc
+            raise
+        if is_own:
+            self._called.add(step)
+        return flight
 
     def prefetch(self, step: Step) -> None:
         """Have the page at `step` fetched meanwhile, if the budget and the quota let."""
         if step.page is not None or step in self._held:
             return
         try:
-            flight = self.walks.flight(step, self.budget, self.budget.left_s)
+            flight = self._flight(step, self.budget.left_s)
         except (ResultTooLargeError, UpstreamThrottledError):
             return  # whoever comes to that page will meet it
         flight.hold()
@@ -68,6 +86,7 @@ class Loader:
             return
         if (flight := self._held.pop(step)) is not None:
             flight.release()
+        self._called.discard(step)
         self.walks.unpin(step)
 
     def close(self) -> None:

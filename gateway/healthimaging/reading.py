@@ -15,6 +15,9 @@ from gateway.search.plan import Plan
 from gateway.search.trail import Trail
 from gateway.search.upstream import Resume
 
+_SPREAD = 1.25
+"""By how much there may be more pages in a range than its first page lets expect."""
+
 
 class Reading(AsyncIterator[Page]):
     """The pages of a walk for one request.
@@ -67,9 +70,9 @@ class Reading(AsyncIterator[Page]):
         step = self._following()
         if step is None:
             return None
-        meters = self._loader.walks.meters
-        meters.page("fetched" if step.page is None else "reused")
         page = await self._loader.read(step)
+        is_own = self._loader.has_called(step)
+        self._loader.walks.meters.page("fetched" if is_own else "reused")
         if page.next_token:
             mark = hash((step.window.plan, page.next_token))
             if mark in self._seen:
@@ -107,8 +110,13 @@ class Reading(AsyncIterator[Page]):
         if self._is_own and walk.cut is None and walk.loads == 1 and self._step is walk.first:
             size = self._loader.walks.page_size
             cut = cut_of(walk.plan, page.image_sets, size, pages, at_once)
-            if cut is not None:
+            if cut is not None and self._affords(min(cut.pages, pages), at_once):
                 walk.cut_at(cut)
+
+    def _affords(self, pages: float, at_once: int) -> bool:
+        """Whether the budget has room for these pages in windows, each of them half a page more."""
+        budget = self._loader.budget
+        return pages * _SPREAD + 2 * at_once < budget.max_calls - budget.calls
 
     def leave(self, trail: Trail) -> None:
         """Leave `trail` for the next search like this one."""

@@ -17,6 +17,7 @@ from gateway.healthimaging.loading import Loader
 from gateway.healthimaging.metadata import MetadataStore
 from gateway.healthimaging.reading import Reading
 from gateway.healthimaging.rungs import Rungs
+from gateway.healthimaging.walk import Walk
 from gateway.healthimaging.walks import Walks
 from gateway.search.imageset import ImageSet
 from gateway.search.metadata import Metadata
@@ -28,15 +29,15 @@ from gateway.search.upstream import Names, Resume
 class RequestUpstream:
     """Opens the walks of one request, and gives it metadata, within its budget.
 
-    It is closed when the request is over: then nothing is fetched for it any more. `began` is when
-    the oldest of its walks began.
+    It is closed when the request is over: then nothing is fetched for it any more. `read` are the
+    walks that it has opened.
     """
 
     walks: Walks
     rungs: Rungs
     budget: Budget
     store: MetadataStore
-    began: float = inf
+    read: list[Walk] = field(default_factory=list)
     _is_shared: bool = False
     _since: float = -inf
     _loader: Loader = field(init=False)
@@ -71,16 +72,18 @@ class RequestUpstream:
     def begin_anew(self) -> None:
         """Open only walks that begin from now on."""
         self.close()
+        self.read.clear()
         self._since = self.budget.clock()
 
     @property
     def age_s(self) -> int | None:
         """How old the oldest of its walks is, None where it shares none with earlier requests."""
-        return int(self.budget.clock() - self.began) if self._is_shared else None
+        began = min((walk.started_at for walk in self.read), default=inf)
+        return int(self.budget.clock() - began) if self._is_shared else None
 
-    def share(self, began: float) -> None:
-        """Say that what it gave was given before, by walks of which the oldest began then."""
-        self.began, self._is_shared = began, True
+    def repeat(self, walks: Iterable[Walk]) -> None:
+        """Say that what it would give was given before, by `walks`."""
+        self.read, self._is_shared = list(walks), True
 
     def close(self) -> None:
         """Want nothing any more."""
@@ -117,7 +120,7 @@ class RequestUpstream:
                 self.walks.forget_unbegun(walk)
             if rung > first:
                 self.rungs.remember(one, rung, steps[rung])
-            self.began = min(self.began, walk.started_at)
+            self.read.append(walk)
             self._is_shared = self._is_shared or is_shared
             return reading
         raise AssertionError("a ladder has a rung")

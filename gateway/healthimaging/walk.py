@@ -23,6 +23,9 @@ from gateway.search.plan import Plan, narrowed
 from gateway.search.trail import Trail
 from gateway.search.upstream import Resume
 
+MAX_TRAILS = 4
+"""Searches of which a walk knows how far they came; another one reads its pages once more."""
+
 _OVERHEAD_BYTES = 1_000
 _SPREAD = 4
 """What a page takes in memory, as often as its body has bytes (measured: 3.6)."""
@@ -141,6 +144,8 @@ class Walk:
             known = self.trails.get(resume.key)
             if known is None or known.length < trail.length:
                 self.trails[resume.key] = trail
+            if len(self.trails) > MAX_TRAILS:
+                del self.trails[next(iter(self.trails))]
 
     def cut_at(self, cut: Cut) -> None:
         """End the first window where `cut` begins, which holds all that is older."""

@@ -1,7 +1,8 @@
 """The walks of a process: which one a request may join, what is fetched for them, what is kept.
 
-A walk may be joined while its first page is young: `ttl_s` for a search that begins, `continue_s`
-for one that goes on behind results that its client has already. After that it is forgotten. Pages
+The youngest walk of a plan may be joined while its first page is young: `ttl_s` for a search that
+begins, `continue_s` for one that goes on behind results that its client has already. After that, or
+when another one has begun, it is forgotten. Pages
 are kept until their bytes are more than `cache_bytes` over all walks; then those go that were not
 read for the longest time. Next tokens and trails stay. Pages that requests have fetched ahead take
 as much again at the most.
@@ -53,6 +54,10 @@ class WalkLimits:
     cache_bytes: int = 16 * MIB
     scan_concurrency: int = 8
 
+    def young_s(self, *, continues: bool) -> float:
+        """How old a walk may be for a search that begins, or one that `continues`."""
+        return max(self.continue_s, self.ttl_s) if continues else self.ttl_s
+
 
 class Walks:
     """The walks over one source: an endpoint, a region, a role and a data store."""
@@ -71,7 +76,7 @@ class Walks:
         self.page_size = page_size
         self.weight = self._kept = 0
         self._calls, self._clock, self._source = calls, clock, source
-        self._walks: dict[Hashable, list[Walk]] = {}
+        self._walks: dict[Hashable, Walk] = {}
         self._coming: set[Step] = set()  # calls that do not wait for their turn yet, but will
         self._weights: dict[Step, int] = {}
         self._unpinned: OrderedDict[Step, None] = OrderedDict()
@@ -82,33 +87,26 @@ class Walks:
     def join(self, plan: Plan, resume: Resume | None, since: float) -> tuple[Walk, bool]:
         """The walk of `plan` to read, begun at `since` or later, and whether it is shared.
 
-        Of several that may be joined it is the one on which the search is known furthest, of
-        these the youngest.
+        There is one of a plan at a time: a search that went on along an older one, behind results
+        of a younger, would miss what came between them.
         """
-        limits, now = self.limits, self._clock()
-        limit_s = limits.continue_s if resume and resume.continues else limits.ttl_s
-        known = self._walks.setdefault((self._source, plan), [])
-        oldest = now - limit_s
-        # What still waits for its turn is as fresh as can be, however long that takes
-        young = [
-            w for w in known if not w.is_asked or (w.started_at > oldest and w.started_at >= since)
-        ]
-        if young:
-            return max(young, key=lambda w: (_known_of(w, resume), w.started_at)), True
-        walk = Walk(plan, now)
-        known.append(walk)
+        now, known = self._clock(), self._walks.get((self._source, plan))
+        if known is not None:
+            continues = resume is not None and resume.continues
+            oldest = now - self.limits.young_s(continues=continues)
+            # What still waits for its turn is as fresh as can be, however long that takes
+            if not known.is_asked or (known.started_at > oldest and known.started_at >= since):
+                return known, True
+            self.forget(known)
+        walk = self._walks[self._source, plan] = Walk(plan, now)
         if self._timer is None:  # thousands may be alive, and are not looked through each time
             self._expire()
         return walk, False
 
     def forget(self, walk: Walk) -> None:
         """Let nobody join `walk` any more. Those who read it go on."""
-        key = (self._source, walk.plan)
-        known = self._walks.get(key, [])
-        if walk in known:
-            known.remove(walk)
-        if not known:
-            self._walks.pop(key, None)
+        if self._walks.get((self._source, walk.plan)) is walk:
+            del self._walks[self._source, walk.plan]
         walk.is_forgotten = True
         for step in [one for one in walk.held if not one.pins]:
             self._drop(step)
@@ -123,8 +121,8 @@ class Walks:
     @property
     def held_bytes(self) -> int:
         """The bytes that pages and trails take, about."""
-        walks = (walk for known in self._walks.values() for walk in known)
-        return self.weight + sum(t.weight for walk in walks for t in walk.trails.values())
+        trails = (trail for walk in self._walks.values() for trail in walk.trails.values())
+        return self.weight + sum(trail.weight for trail in trails)
 
     @property
     def ahead(self) -> int:
@@ -134,11 +132,11 @@ class Walks:
     @property
     def alive(self) -> int:
         """How many walks may be joined."""
-        return sum(map(len, self._walks.values()))
+        return len(self._walks)
 
     def close(self) -> None:
         """Forget all."""
-        for walk in [one for known in self._walks.values() for one in known]:
+        for walk in list(self._walks.values()):
             self.forget(walk)
         self._expire()
 
@@ -147,9 +145,9 @@ class Walks:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        keep_s = max(self.limits.ttl_s, self.limits.continue_s)
+        keep_s = self.limits.young_s(continues=True)
         oldest = self._clock() - keep_s
-        alive = [walk for known in self._walks.values() for walk in known]
+        alive = list(self._walks.values())
         for walk in alive:
             if walk.started_at <= oldest and walk.first.flight is None:
                 self.forget(walk)
@@ -239,9 +237,3 @@ class Walks:
         del self._unpinned[step]
         step.window.walk.held.discard(step)
         step.drop()
-
-
-def _known_of(walk: Walk, resume: Resume | None) -> int:
-    """How many results the search that is to go on has behind it on `walk`."""
-    known = walk.trail_of(resume).before(resume.position) if resume else None
-    return known.results if known else 0

@@ -79,16 +79,17 @@ def _rank(image_set: ImageSet, sure: tuple[bool | None, ...]) -> tuple[int, floa
 class Group:
     """The image sets of one study that a walk has met, each once, from its page `since` on.
 
-    Who knows already where the study stands by an image set gives its `place` too.
+    It stands at the `place` of its winner; the foremost of all that it has had was `foremost`. Who
+    knows already where the study stands by an image set gives that place too.
     """
 
-    __slots__ = ("_best", "_ranks", "_sure", "members", "place", "since", "study_uid")
+    __slots__ = ("_best", "_ranks", "_sure", "foremost", "members", "place", "since", "study_uid")
 
     def __init__(
         self, first: ImageSet, place: Place | None = None, *, trust_unmarked: bool = True
     ) -> None:
         self.since = 0
-        self.place = place or place_of(first)
+        self.place = self.foremost = place or place_of(first)
         self.study_uid = self.place[-1]
         self.members = {first.image_set_id: first}
         self._sure = sure_marks(trust_unmarked=trust_unmarked)
@@ -105,6 +106,8 @@ class Group:
         if known is not None and known.version > image_set.version:
             return False
         self.members[image_set_id] = image_set
+        if place is not None and place < self.foremost:
+            self.foremost = place
         rank = self._ranks[image_set_id] = _rank(image_set, self._sure)
         if known is not None:
             self._best = min(self._ranks.values())
@@ -252,14 +255,17 @@ class StudyWindow:
         """From which page on a walk is to be read that goes on here; from which instant on what it
         gives is news; behind which place it goes on.
 
-        None where image sets without a date are held, which may stand on any page.
+        None where image sets without a date are held, which may stand on any page, or where an open
+        study has parts in front of that place: read again, they could not be told from disorder.
         """
-        if self._undated:
+        last = self._last_place
+        in_front = last is not None and any(g.foremost < last for g in self._open.values())
+        if self._undated or in_front:
             return None
         # The first one that is open was met first: groups leave in any order, but come in theirs
         first = next(iter(self._open.values()), None)
         read_to = min((at for at in (self._clock, self._read_to) if at is not None), default=None)
-        return (self.page if first is None else first.since), read_to, self._last_place
+        return (self.page if first is None else first.since), read_to, last
 
     def state_of(self, groups: Iterable[Group]) -> list[tuple[str, bool]]:
         """Of those of `groups` that stay released, the study and whether it was fetched whole."""

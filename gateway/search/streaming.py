@@ -42,6 +42,7 @@ class Stream:
     _pages: int = 0
     _image_sets: int = 0
     _noted: int = 0
+    _is_full: bool = False
 
     def __post_init__(self) -> None:
         self._trail = self.walk.trail
@@ -110,9 +111,12 @@ class Stream:
     def _mark(self, groups: Sequence[Group]) -> None:
         """Set a checkpoint behind `groups`, which are done with."""
         trail = self._trail
+        self._is_full = self._is_full or len(trail.released) + len(groups) > MAX_RELEASED
+        if not groups or self._is_full:
+            return
         trail.released += self.window.state_of(groups)
         mark = self.window.mark()
-        if not groups or mark is None or len(trail.released) > MAX_RELEASED:
+        if mark is None:
             return
         page, clock, last = mark
         for known in [one for one in self._places if one < page]:

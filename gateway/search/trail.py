@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 
 from gateway.search.grouping import Place
 
-MAX_RELEASED = 50_000
-"""Studies of which a trail knows; it ends there. Their UIDs take some 10 MB."""
+MAX_RELEASED = 20_000
+"""Studies of which a trail knows; it ends there. Their UIDs take some 4 MB."""
 
 _NAME_BYTES = 200
 

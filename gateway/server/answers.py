@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
-from math import inf
 
+from gateway.healthimaging.walk import Walk
 from gateway.healthimaging.walks import WalkLimits
 from gateway.search.tally import Tally
 
@@ -15,6 +14,7 @@ MAX_BYTES = 256 * 1024
 """The longest answer that is kept: what is longer is seldom asked for twice."""
 
 _SHARE = 4  # of the memory for walks
+_OVERHEAD_BYTES, _NAME_BYTES = 2_000, 200
 
 
 class Whole:
@@ -41,23 +41,34 @@ class Whole:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A whole body, what its search has met, and when the oldest of its walks began."""
+    """A whole body, what its search has met, and the walks that it has read."""
 
     body: bytes = field(repr=False)
     tally: Tally = field(repr=False)
-    began: float
+    walks: tuple[Walk, ...] = field(repr=False)
+
+    @property
+    def began(self) -> float:
+        """When the oldest of its walks began."""
+        return min(walk.started_at for walk in self.walks)
+
+    @property
+    def weight(self) -> int:
+        """The bytes that it takes, about."""
+        return _OVERHEAD_BYTES + len(self.body) + _NAME_BYTES * len(self.tally.hidden)
 
 
 class Answers:
     """The latest answers, each under what decides it: the query, the options, the form.
 
-    The same question, put to the same walks, has the same answer. It is given where these walks
-    could be joined, so that no answer is older than it could be without.
+    The same question, put to the same walks, has the same answer. It is given where all of these
+    walks may be joined, so that no answer is older than it could be without, nor of another walk
+    than its neighbours.
     """
 
     def __init__(self, limits: WalkLimits, clock: Callable[[], float]) -> None:
         self._limits, self._clock = limits, clock
-        self._answers: OrderedDict[Hashable, Answer] = OrderedDict()
+        self._answers: dict[Hashable, Answer] = {}  # to look through one asks no key again
         self._timer: asyncio.TimerHandle | None = None
         self.weight = 0
 
@@ -67,23 +78,25 @@ class Answers:
         `continues` says that its client has the results before it already.
         """
         answer = self._answers.get(key)
-        limit_s = self._limits.continue_s if continues else self._limits.ttl_s
-        if answer is None or self._clock() - answer.began >= limit_s:
+        if answer is None or any(walk.is_forgotten for walk in answer.walks):
             return None
-        self._answers.move_to_end(key)
+        if self._clock() - answer.began >= self._limits.young_s(continues=continues):
+            return None
+        self._answers[key] = self._answers.pop(key)
         return answer
 
     def put(self, key: Hashable, answer: Answer) -> None:
         """Keep an answer; where there is no room, the one that was not given for longest goes."""
         bound = self._limits.cache_bytes // _SHARE
-        if len(answer.body) > bound or answer.tally.faults or answer.began == inf:
+        if answer.weight > bound or answer.tally.faults or not answer.walks:
             return  # too long, perhaps better the next time, or asked of nobody
         self._drop(key)
         self._answers[key] = answer
-        self.weight += len(answer.body)
+        self.weight += answer.weight
         while self.weight > bound:
             self._drop(next(iter(self._answers)))
-        self._expire()
+        if self._timer is None:
+            self._expire()
 
     def close(self) -> None:
         """Keep nothing."""
@@ -93,11 +106,11 @@ class Answers:
 
     def _drop(self, key: Hashable) -> None:
         if (before := self._answers.pop(key, None)) is not None:
-            self.weight -= len(before.body)
+            self.weight -= before.weight
 
     def _expire(self) -> None:
         """Drop what is too old for anybody, now and when the next one is."""
-        keep_s = max(self._limits.ttl_s, self._limits.continue_s)
+        keep_s = self._limits.young_s(continues=True)
         now = self._clock()
         for key in [k for k, one in self._answers.items() if now - one.began >= keep_s]:
             self._drop(key)

@@ -167,7 +167,7 @@ class RunningSearch:
             self._check_told(form)
             last = whole.add(bytes(pending) + form.ending(self._ending()))
             if whole.body is not None:
-                self.answers.put(key, Answer(whole.body, self.tally, self.upstream.began))
+                self.answers.put(key, Answer(whole.body, self.tally, tuple(self.upstream.read)))
             yield last
         finally:
             self._end(on_end)
@@ -175,7 +175,7 @@ class RunningSearch:
     def _repeat(self, known: Answer) -> None:
         """Be the search whose answer is given again."""
         self.tally, self._over = known.tally, True
-        self.upstream.share(known.began)
+        self.upstream.repeat(known.walks)
 
     def _check_told(self, form: Body) -> None:
         """See that no instances went missing after the header had said that none does.

@@ -17,7 +17,7 @@ from gateway.healthimaging.budget import Budget
 from gateway.healthimaging.loading import Loader
 from gateway.healthimaging.walks import WalkLimits
 from gateway.search.imageset import Page
-from gateway.search.plan import Plan, SearchOptions
+from gateway.search.plan import Plan, SearchOptions, Sort
 from tests.building import standing, walks_over
 from tests.laws.harness import Gateway, StoreCalls, query_of, store_of
 from tests.laws.oracle import Question
@@ -50,7 +50,7 @@ async def test_a_page_that_is_being_read_stays() -> None:
     loader = Loader(walks, Budget(9, 9.0, standing))
     page = await loader.read(walk.first)
     loader.close()
-    other, _ = walks.join(Plan(), None, 1.0)
+    other, _ = walks.join(Plan((), Sort.DEFAULT), None, 0.0)
     another = Loader(walks, Budget(9, 9.0, standing))
     await another.read(other.first)
     walks.limits = WalkLimits(cache_bytes=0)
@@ -230,3 +230,41 @@ async def test_no_page_is_fetched_ahead_for_what_completion_brings(
     gateway.service.close()
     store.close()
     assert (limit, calls) == (len(json.loads(body)), counted.served)
+
+
+async def test_parts_in_front_of_what_was_answered_are_kept() -> None:
+    """A study that is still open, with a part in front of an answered one, is whole in the next
+    window.
+    """
+    studies = [("1.7", "1030"), ("1.2", "1015"), ("1.7", "1000"), ("1.3", "0905"), ("1.4", "0800")]
+    sets = [_set(uid, f"20240229 {time}", n) for n, (uid, time) in enumerate(studies)]
+    for number, one in enumerate(sets):
+        one["DICOMTags"]["DICOMSeriesInstanceUID"] = f"1.9.{number}"
+        one["updatedAt"] = float(number)  # the later part is the winner
+    store = store_of(sets)
+    gateway = Gateway(StoreCalls(store, 2), walk_limits=WalkLimits(), page_size=2)
+    await gateway.ask(Question(), [("limit", "2")])
+    body, _ = await gateway.ask(Question(), [("offset", "1"), ("limit", "1")])
+    (answered,) = json.loads(body)
+    assert ("1.7", 2) == (answered["0020000D"]["Value"][0], answered["00201206"]["Value"][0])
+    gateway.service.close()
+    store.close()
+
+
+@pytest.mark.parametrize("cache_bytes", [0, 10**7])
+async def test_pages_of_a_list_meet(cache_bytes: int) -> None:
+    """A list that is read anew after an import goes on as it began: no study is on neither page."""
+    now = 0.0
+    store = _store()
+    limits = WalkLimits(cache_bytes=cache_bytes)
+    calls = StoreCalls(store, 2)
+    gateway = Gateway(calls, walk_limits=limits, clock=lambda: now, page_size=2)
+    before = await _asked(gateway, 0, 2) + await _asked(gateway, 2, 2)
+    store.add_summaries([_set("Z", "20300101 1200")])
+    now = 10.0
+    first = await _asked(gateway, 0, 2)
+    now = 11.0
+    second = await _asked(gateway, 2, 2)
+    assert f"Z{before}"[:4] == first + second
+    gateway.service.close()
+    store.close()

@@ -336,7 +336,7 @@ async def test_what_is_shared_is_silent(log: io.BytesIO) -> None:
     async for _ in running.results():
         tasks = asyncio.all_tasks()
         shown += [running, running.upstream, *tasks, *(task.get_name() for task in tasks)]
-    walks = [walk for known in service._walks._walks.values() for walk in known]
+    walks = list(service._walks._walks.values())
     trails = [trail for walk in walks for trail in walk.trails.values()]
     assert any(one.checkpoints for one in trails)
     shown += [service._walks._walks, *trails, *(walk.trails for walk in walks)]

@@ -245,8 +245,7 @@ class WalkMachine(RuleBasedStateMachine):
     def evict(self, cache_bytes: int) -> None:
         """Pages that nobody reads just now go."""
         self.walks.limits = replace(self.limits, cache_bytes=cache_bytes)
-        walk = [one for known in self.walks._walks.values() for one in known]
-        for one in walk:
+        for one in self.walks._walks.values():
             self.walks.settle(one.first)
         self.walks.limits = self.limits
 

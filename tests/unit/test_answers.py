@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from math import inf
 
 import pytest
 
+from gateway.healthimaging.walk import Walk
 from gateway.healthimaging.walks import WalkLimits
 from gateway.search.metadata import Fault
+from gateway.search.plan import Plan
 from gateway.search.tally import Tally
 from gateway.server.answers import MAX_BYTES, Answer, Answers, Whole
 from tests.virtualtime import in_virtual_time
 
-LIMITS = WalkLimits(ttl_s=5, continue_s=60, cache_bytes=400)  # a fourth of it is for answers
+OWN_BYTES = 2_000
+"""What an answer takes beside its body."""
+
+LIMITS = WalkLimits(ttl_s=5, continue_s=60, cache_bytes=4 * (3 * OWN_BYTES + 100))
+"""A fourth of it is for answers."""
 
 
 def answers(limits: WalkLimits = LIMITS) -> Answers:
@@ -21,9 +26,10 @@ def answers(limits: WalkLimits = LIMITS) -> Answers:
     return Answers(limits, asyncio.get_running_loop().time)
 
 
-def answer(size: int = 30, began: float = 0.0, tally: Tally | None = None) -> Answer:
-    """One of so many bytes."""
-    return Answer(b"x" * size, tally or Tally(), began)
+def answer(size: int = 30, *began: float, tally: Tally | None = None) -> Answer:
+    """One of so many bytes, and of walks that have begun then."""
+    walks = tuple(Walk(Plan(), at) for at in began or (0.0,))
+    return Answer(b"x" * size, tally or Tally(), walks)
 
 
 @pytest.mark.parametrize(
@@ -51,8 +57,8 @@ async def test_how_long_it_is_given(age_s: float, continues: bool, is_given: boo
 @pytest.mark.parametrize(
     ("one", "limits"),
     [
-        pytest.param(answer(101), LIMITS, id="too long"),
-        pytest.param(answer(began=inf), LIMITS, id="asked of nobody"),
+        pytest.param(answer(2 * OWN_BYTES + 101), LIMITS, id="too long"),
+        pytest.param(Answer(b"[]", Tally(), ()), LIMITS, id="asked of nobody"),
         pytest.param(
             answer(tally=Tally(faults={Fault.GONE: {"a"}})), LIMITS, id="perhaps better next time"
         ),
@@ -71,6 +77,18 @@ async def test_what_is_not_given_again(one: Answer, limits: WalkLimits) -> None:
 
 
 @in_virtual_time
+async def test_what_its_walks_may_be() -> None:
+    """It is as old as its oldest walk, and is given no more once one of them is forgotten."""
+    kept, one = answers(), answer(30, 3.0, 0.0)
+    kept.put("key", one)
+    await asyncio.sleep(4)
+    assert kept.get("key", continues=False) is one
+    one.walks[0].is_forgotten = True
+    assert kept.get("key", continues=True) is None
+    kept.close()
+
+
+@in_virtual_time
 async def test_what_goes_first() -> None:
     """Where there is no room, the answer goes that was not given for the longest time."""
     kept = answers()
@@ -80,7 +98,7 @@ async def test_what_goes_first() -> None:
     kept.put("d", answer(size=20))
     assert "acd" == "".join(key for key in "abcd" if kept.get(key, continues=False))
     kept.put("d", answer(size=10))  # made again, it takes the place of the one before
-    assert 70 == kept.weight
+    assert 3 * OWN_BYTES + 70 == kept.weight
     kept.close()
     assert 0 == kept.weight
 
@@ -91,9 +109,9 @@ async def test_it_is_forgotten() -> None:
     kept = answers()
     kept.put("a", answer())
     await asyncio.sleep(30)
-    kept.put("b", answer(began=30))
+    kept.put("b", answer(30, 30.0))
     await asyncio.sleep(36)
-    assert 30 == kept.weight
+    assert OWN_BYTES + 30 == kept.weight
     await asyncio.sleep(30)
     assert (0, None) == (kept.weight, kept._timer)
 

@@ -144,8 +144,8 @@ async def test_more_studies_than_are_remembered(
     counted = StoreCalls(store, 1)
     gateway = Gateway(counted, walk_limits=ALIVE, page_size=1)
     await gateway.ask(Question(), [("limit", "5")])
-    for walks in gateway.service._walks._walks.values():
-        known = [len(one.checkpoints) for walk in walks for one in walk.trails.values()]
+    for walk in gateway.service._walks._walks.values():
+        known = [len(one.checkpoints) for one in walk.trails.values()]
     assert [min(4, most)] == known
     body, _ = await gateway.ask(Question(), [("offset", "4"), ("limit", "1")])
     assert b"1.4" in body

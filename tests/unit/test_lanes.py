@@ -56,10 +56,10 @@ class Asked:
 
 
 @asynccontextmanager
-async def asking(walks: Walks, one: Plan = RANGE) -> AsyncIterator[Asked]:
-    """A request for `one`."""
+async def asking(walks: Walks, one: Plan = RANGE, max_calls: int = 10_000) -> AsyncIterator[Asked]:
+    """A request for `one`, of so many calls."""
     walk, shared = walks.join(one, None, 0.0)
-    loader = Loader(walks, budget())
+    loader = Loader(walks, budget(max_calls))
     reading = Reading(loader, walk, None, is_own=not shared)
     try:
         yield Asked(walks, loader, reading)
@@ -284,4 +284,15 @@ async def test_the_end_is_known() -> None:
             await one.read(pages=1)
             ended.append(one.reading.ended)
     assert [False, False, True] == ended
+    walks.close()
+
+
+@pytest.mark.parametrize(("max_calls", "is_cut"), [(DAYS, False), (100 * DAYS, True)])
+@in_virtual_time
+async def test_a_budget_without_room_for_windows(max_calls: int, is_cut: bool) -> None:
+    """A search is never too broad for its budget only because it was read in windows."""
+    walks = walks_of(SortedCalls(archive(DAYS)), LIMITS)
+    async with asking(walks, max_calls=max_calls) as asked:
+        assert DAYS * SIZE == len(await asked.read())
+        assert is_cut == (asked.reading._walk.cut is not None)
     walks.close()

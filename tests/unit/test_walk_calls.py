@@ -14,7 +14,9 @@ from gateway.errors import (
     UpstreamValidationError,
     WalkLostError,
 )
+from gateway.healthimaging.loading import Loader
 from gateway.healthimaging.quota import Quota, QuotaLimits
+from gateway.healthimaging.reading import Reading
 from gateway.healthimaging.walks import WalkLimits
 from gateway.search.plan import Equal, Plan
 from tests.unit.tables import named
@@ -170,3 +172,50 @@ async def test_giving_up_the_first_call_forgets_the_walk() -> None:
     assert 0 == walks.alive and walk.first.flight is None
     await asyncio.sleep(0)
     assert 0 == calls.under_way
+
+
+@pytest.mark.parametrize(
+    ("answered", "others", "kind"),
+    named({
+        "too broad, where it is alone": (1, 0, ResultTooLargeError),
+        "the quota's fault, where others wait": (1, 1, UpstreamThrottledError),
+        "the quota's fault, where it had nothing": (0, 0, UpstreamThrottledError),
+    }),
+)  # fmt: skip
+@in_virtual_time
+async def test_a_turn_that_comes_too_late(
+    answered: int, others: int, kind: type[Exception]
+) -> None:
+    """A search that has had its part and still needs more than its time is told to be narrower."""
+    quota = Quota(QuotaLimits(calls_per_s=0.1, burst=1))
+    walks = walks_of(SortedCalls(archive(2)), LIMITS, quota)
+    await quota.turn(object())
+    waiting = [asyncio.create_task(quota.turn(object())) for _ in range(others)]
+    await asyncio.sleep(0)
+    budget = budget_of(max_s=5)
+    budget.answered = answered
+    walk, _ = walks.join(ALL, None, -inf)
+    with pytest.raises(kind):
+        await read(walks, walk, budget)
+    for task in waiting:
+        task.cancel()
+    walks.close()
+
+
+@in_virtual_time
+async def test_pages_are_counted_by_who_has_called() -> None:
+    """A page that a request has fetched is fetched, also ahead; one that was there is reused."""
+    calls = SortedCalls(archive(3))
+    walks = walks_of(calls, LIMITS)
+    walk, _ = walks.join(ALL, None, -inf)
+    for _ in range(2):
+        loader = Loader(walks, budget_of())
+        reading = Reading(loader, walk, None, is_own=True)
+        async for _page in reading:
+            reading.expect(inf)
+            await asyncio.sleep(1)
+        loader.close()
+    found = walks.meters.registry.get_sample_value
+    sources = ("fetched", "reused")
+    assert [3, 3] == [found("qido_gateway_pages_total", {"source": one}) for one in sources]
+    walks.close()

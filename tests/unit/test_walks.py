@@ -14,13 +14,24 @@ import pytest
 
 from gateway.healthimaging.loading import Loader
 from gateway.healthimaging.quota import Quota, QuotaLimits
+from gateway.healthimaging.walk import MAX_TRAILS, Walk
 from gateway.healthimaging.walks import WalkLimits
 from gateway.search.plan import Equal, Plan
 from gateway.search.trail import Checkpoint, Trail
 from gateway.search.upstream import Resume
 from tests.unit.tables import named
 from tests.virtualtime import in_virtual_time
-from tests.walking import SIZE, SortedCalls, archive, begun, budget_of, read, walks_of
+from tests.walking import (
+    DAY,
+    SIZE,
+    SortedCalls,
+    archive,
+    begun,
+    between,
+    budget_of,
+    read,
+    walks_of,
+)
 
 ALL = Plan()
 LIMITS = WalkLimits(ttl_s=5, continue_s=60)
@@ -67,6 +78,19 @@ async def test_another_plan_is_another_walk() -> None:
     walks.close()
 
 
+@in_virtual_time
+async def test_the_youngest_is_joined() -> None:
+    """A search that goes on joins what the latest that began reads, or its pages would not meet."""
+    walks = walks_of(SortedCalls(archive(1)), LIMITS)
+    older = await begun(walks)
+    await asyncio.sleep(LIMITS.ttl_s)
+    younger = await begun(walks)
+    joined, shared = walks.join(ALL, Resume("key", 100, continues=True), -inf)
+    assert shared and joined is younger
+    assert (True, 1) == (older.is_forgotten, walks.alive)
+    walks.close()
+
+
 def trail_of(results: int) -> Trail:
     """A trail that leads behind so many results."""
     place = Checkpoint(
@@ -75,29 +99,16 @@ def trail_of(results: int) -> Trail:
     return Trail([(f"1.2.{n}", False) for n in range(results)], [], [place])
 
 
-@pytest.mark.parametrize(
-    ("trails", "position", "expected"),
-    named({
-        "the youngest of equals": ((0, 0, 0), 100, 2),
-        "the furthest": ((10, 90, 50), 100, 1),
-        "not behind the position": ((10, 90, 50), 60, 2),
-        "the youngest where none leads": ((80, 90, 70), 60, 2),
-        "the youngest of the furthest": ((50, 50, 10), 60, 1),
-    }),
-)  # fmt: skip
-@in_virtual_time
-async def test_which_is_joined(trails: tuple[int, ...], position: int, expected: int) -> None:
-    """Of several the one on which this search is known furthest, of these the youngest."""
-    walks = walks_of(SortedCalls(archive(1)), LIMITS)
-    known = []
-    for results in trails:
-        await asyncio.sleep(1)
-        known.append(await begun(walks))
-        if results:
-            known[-1].leave(Resume("key", 0, continues=False), trail_of(results))
-    joined, shared = walks.join(ALL, Resume("key", position, continues=True), -inf)
-    assert shared and expected == known.index(joined)
-    walks.close()
+def test_a_walk_knows_the_latest_searches() -> None:
+    """Of each search it keeps the trail that leads furthest, and of so many searches only."""
+    walk = Walk(ALL, 0.0)
+    resumes = [Resume(f"key {n}", 0, continues=False) for n in range(MAX_TRAILS + 1)]
+    for resume in resumes[:MAX_TRAILS]:
+        for results in (1, 3, 2):
+            walk.leave(resume, trail_of(results))
+    assert [3] * MAX_TRAILS == [walk.trail_of(one).length for one in resumes[:MAX_TRAILS]]
+    walk.leave(resumes[-1], trail_of(1))
+    assert [0, 3, 3, 3, 1] == [walk.trail_of(one).length for one in resumes]
 
 
 @in_virtual_time
@@ -124,8 +135,9 @@ async def test_one_that_waits_for_its_turn_is_young() -> None:
 async def test_what_is_too_old_is_forgotten() -> None:
     """Without any request, a timer forgets each walk when nobody may join it any more."""
     walks = walks_of(SortedCalls(archive(2)), LIMITS)
-    for _ in range(3):
-        await read(walks, await begun(walks))
+    for number in range(3):
+        plan = between(DAY - number - 1, DAY)
+        await read(walks, await begun(walks, plan))
         await asyncio.sleep(10)
     assert (3, 6) == (walks.alive, walks.weight / 1_000)
     alive = []

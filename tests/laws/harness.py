@@ -37,6 +37,14 @@ RESOURCES = {
     "study-instances": Resource.STUDY_INSTANCES,
     "series-instances": Resource.SERIES_INSTANCES,
 }
+SHARING = (
+    NOT_SHARED,
+    WalkLimits(),
+    WalkLimits(cache_bytes=0),
+    WalkLimits(ttl_s=1e9, continue_s=1e9, cache_bytes=1, scan_concurrency=2),
+)
+"""Walks and what is kept of them: off, as they are by default, and at their smallest sizes."""
+
 MANY_CALLS = Limits(default_limit=10_000, max_results=10_000, max_calls=100_000, max_s=3600)
 
 
@@ -99,6 +107,11 @@ class Stream:
 
     def close(self) -> None:
         """There is nothing to close."""
+
+
+def shared_as(*numbers: int) -> WalkLimits:
+    """One position of `SHARING`, the same for the same numbers."""
+    return SHARING[sum(numbers) % len(SHARING)]
 
 
 def app_of(service: SearchService) -> Starlette:
@@ -184,9 +197,12 @@ async def answer_of(
     """The gateway's whole answer to `question` over `world`."""
     store = store_of(world.summaries, variants)
     calls = StoreCalls(store, page_size, Blobs(world.summaries))
+    sharing = shared_as(len(world.summaries), len(question.criteria), page_size)
+    gateway = Gateway(calls, options, dialect=dialect_of(world), walk_limits=sharing)
     try:
-        body, _ = await Gateway(calls, options, dialect=dialect_of(world)).ask(question)
+        body, _ = await gateway.ask(question)
     finally:
+        gateway.service.close()
         store.close()
     answer: list[dict[str, Any]] = json.loads(body)
     return answer

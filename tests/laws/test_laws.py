@@ -26,7 +26,14 @@ from gateway.qido.query import Query, parse_query
 from gateway.search.plan import SearchOptions
 from tests.laws.archive import arbitrary, questions, regular
 from tests.laws.blobs import Blobs
-from tests.laws.harness import Gateway, StoreCalls, answer_of, dialect_of, store_of
+from tests.laws.harness import (
+    Gateway,
+    StoreCalls,
+    answer_of,
+    dialect_of,
+    shared_as,
+    store_of,
+)
 from tests.laws.oracle import Question, Summary, World, answer, wild
 from tests.laws.stored import SERIES_DETAILS
 
@@ -131,7 +138,8 @@ async def test_windows(world: tuple[World, SearchOptions], data: st.DataObject, 
     whole = await answer_of(stored, question, KEPT, options)
     store = store_of(stored.summaries, KEPT)
     calls = StoreCalls(store, 3, Blobs(stored.summaries))
-    gateway = Gateway(calls, options, dialect=dialect_of(stored))
+    sharing = shared_as(len(stored.summaries), limit)
+    gateway = Gateway(calls, options, dialect=dialect_of(stored), walk_limits=sharing)
     joined: list[Any] = []
     while True:
         window = [("limit", str(limit)), ("offset", str(len(joined)))]

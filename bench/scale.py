@@ -144,6 +144,11 @@ def start(stack: ExitStack, size: int, folder: Path) -> Side:
         "AWS_ENDPOINT_URL_MEDICAL_IMAGING": upstream,
         "AWS_ACCESS_KEY_ID": "bench",
         "AWS_SECRET_ACCESS_KEY": "bench",
+        # Each question for itself, and no waiting for turns
+        "QIDO_GATEWAY_WALK_TTL_S": "0",
+        "QIDO_GATEWAY_WALK_CONTINUE_S": "0",
+        "QIDO_GATEWAY_QUOTA_CALLS_PER_S": "1000000",
+        "QIDO_GATEWAY_QUOTA_BURST": "1000000",
     }
     pid, gateway = _run(stack, environment, "serve", "--port", "0")
     return Side(archive, gateway[1], upstream, pid, seeded_per_s)

@@ -15,7 +15,7 @@ from gateway.search.plan import Plan
 from gateway.search.trail import Trail
 from gateway.search.upstream import Resume
 
-_SPREAD = 1.25
+_MARGIN = 1.25
 """By how much there may be more pages in a range than its first page lets expect."""
 
 
@@ -116,7 +116,7 @@ class Reading(AsyncIterator[Page]):
     def _affords(self, pages: float, at_once: int) -> bool:
         """Whether the budget has room for these pages in windows, each of them half a page more."""
         budget = self._loader.budget
-        return pages * _SPREAD + 2 * at_once < budget.max_calls - budget.calls
+        return pages * _MARGIN + 2 * at_once < budget.max_calls - budget.calls
 
     def leave(self, trail: Trail) -> None:
         """Leave `trail` for the next search like this one."""

@@ -6,7 +6,7 @@ WALK, WALKS = "gateway/healthimaging/walk.py", "gateway/healthimaging/walks.py"
 READING, LOADING = "gateway/healthimaging/reading.py", "gateway/healthimaging/loading.py"
 CUTTING, LANES = "gateway/healthimaging/cutting.py", "gateway/healthimaging/lanes.py"
 STREAMING, TRAIL = "gateway/search/streaming.py", "gateway/search/trail.py"
-PIPELINE = "gateway/search/pipeline.py"
+PIPELINE, GIVEN = "gateway/search/pipeline.py", "gateway/search/given.py"
 GROUPING = "gateway/search/grouping.py"
 QUOTA, ANSWERS = "gateway/healthimaging/quota.py", "gateway/server/answers.py"
 
@@ -24,6 +24,7 @@ OWN = {
     LANES: f"tests/unit/test_lanes.py {_LAWS}",
     STREAMING: _LAWS,
     TRAIL: "tests/unit/test_going_on.py",
+    GIVEN: "tests/unit/test_going_on.py tests/laws/test_sharing.py",
     QUOTA: "tests/unit/test_quota.py",
     ANSWERS: "tests/unit/test_answers.py tests/http/test_answers.py",
 }
@@ -88,7 +89,7 @@ MUTANTS: tuple[tuple[str, str, str], ...] = (
     (GROUPING, "if is_reread:\n                return  #", "if True:\n                return  #"),
     (GROUPING, "self.page if first is None else first.since", "self.page"),
     # beginning anew
-    (PIPELINE, "self._again.digest() != self._before", "False"),
+    (GIVEN, "self._again.digest() != self._before", "False"),
     (PIPELINE, "            upstream.begin_anew()\n", ""),
-    (PIPELINE, "if self._again is not None:\n            return", "if False:\n            return"),
+    (GIVEN, "if self._again is not None:\n            return", "if False:\n            return"),
 )

@@ -6,16 +6,15 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from hashlib import blake2b
 from math import inf
 
 from gateway.errors import GatewayError, ResultTooLargeError, WalkLostError
-from gateway.qido.attributes import Level
 from gateway.qido.ordering import ordered
 from gateway.qido.query import Query
 from gateway.qido.result import Result
 from gateway.search.describing import Describing, Fetched
 from gateway.search.gathering import Gathering
+from gateway.search.given import Given
 from gateway.search.grouping import Group
 from gateway.search.plan import SearchOptions
 from gateway.search.study import Found
@@ -52,7 +51,7 @@ async def search(
     """
     if limit == 0:
         return
-    given = _Given(_UIDS[query.level])
+    given = Given(query.level)
     while True:
         window = ResultWindow(query.offset, query.offset + limit)
         run = _Run(query, options, upstream, tally, ResultWindow(0, inf) if query.order else window)
@@ -91,61 +90,6 @@ async def _counted(query: Query, options: SearchOptions, upstream: Upstream, tal
         async for _ in results:
             raise AssertionError("nothing lies behind an infinite offset")
     return run.window.position
-
-
-_UIDS = {
-    Level.STUDY: "StudyInstanceUID",
-    Level.SERIES: "SeriesInstanceUID",
-    Level.INSTANCE: "SOPInstanceUID",
-}
-
-
-class _Given:
-    """The results that were given, and whether a walk that begins anew comes to them again.
-
-    A next token can expire. Then the search begins anew, once, and what was given has to come
-    first again, or the rest would be of another window.
-    """
-
-    def __init__(self, uid_keyword: str) -> None:
-        self._uid_keyword = uid_keyword
-        self._digest = blake2b()
-        self._number = 0
-        self._before = b""
-        self._again: blake2b | None = None
-        self._behind = 0
-
-    def is_news(self, result: Result) -> bool:
-        """Whether `result` was not given before.
-
-        Raises: WalkLostError where others were.
-        """
-        uid = str(result.values[self._uid_keyword][0]).encode() + b"\0"
-        if self._again is None or not self._behind:
-            self._digest.update(uid)
-            self._number += 1
-            return True
-        self._again.update(uid)
-        self._behind -= 1
-        if not self._behind:
-            self.check()
-        return False
-
-    def check(self) -> None:
-        """See that all that was given has come again, if it had to.
-
-        Raises: WalkLostError.
-        """
-        if self._again is not None and (self._behind or self._again.digest() != self._before):
-            raise WalkLostError("The data store has changed since the first results were given.")
-
-    def begin_anew(self) -> bool:
-        """Expect those that were given once more; whether that is still worth a try."""
-        if self._again is not None:
-            return False
-        self._again, self._behind = blake2b(), self._number
-        self._before = self._digest.digest()
-        return True
 
 
 class _Run:

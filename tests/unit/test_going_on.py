@@ -10,9 +10,9 @@ from gateway.errors import StudyWindowError, WalkLostError
 from gateway.qido.attributes import Level
 from gateway.qido.result import Result
 from gateway.search import streaming
+from gateway.search.given import Given
 from gateway.search.grouping import StudyWindow
 from gateway.search.imageset import ImageSet
-from gateway.search.pipeline import _Given
 from gateway.search.trail import Checkpoint, Trail
 from tests.laws.harness import Gateway, StoreCalls, store_of
 from tests.laws.oracle import Question
@@ -191,7 +191,7 @@ def _result(number: int) -> Result:
 )
 def test_beginning_anew(before: str, after: str, news: str | None) -> None:
     """What was given has to come first again, and is not given twice; that is tried once."""
-    given = _Given("StudyInstanceUID")
+    given = Given(Level.STUDY)
     assert all(given.is_news(_result(int(n))) for n in before)
     given.check()
     assert given.begin_anew()

@@ -48,13 +48,8 @@ class Trail:
     hidden: list[str] = field(default_factory=list)
     checkpoints: list[Checkpoint] = field(default_factory=list)
 
-    def before(self, position: float) -> Checkpoint | None:
-        """The last checkpoint of at most `position` results."""
-        number = bisect_right(self.checkpoints, position, key=lambda one: one.results)
-        return self.checkpoints[number - 1] if number else None
-
     def until(self, position: float, leads_on: Callable[[object], bool]) -> Trail:
-        """A copy that ends with that checkpoint, or the last before it whose place `leads_on`."""
+        """A copy to its last checkpoint of at most `position` results whose place `leads_on`."""
         number = bisect_right(self.checkpoints, position, key=lambda one: one.results)
         while number and not leads_on(self.checkpoints[number - 1].place):
             number -= 1

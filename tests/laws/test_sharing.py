@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+from contextlib import nullcontext
 from datetime import date
 from itertools import repeat
 from typing import Any
@@ -141,6 +142,29 @@ async def test_a_count_begins_anew_once(expires: int) -> None:
         assert {"count": 4} == json.loads(await anext(body))
     await body.aclose()
     gateway.service.close()
+    store.close()
+
+
+@pytest.mark.parametrize("expires", [1, 2])
+async def test_a_search_begins_anew_once(expires: int) -> None:
+    """A search whose walk is lost goes on behind the results that it has given; once."""
+
+    class Expiring(StoreCalls):
+        async def search_image_sets(self, one: Plan, page_size: int, next_token: str) -> Page:
+            nonlocal expires
+            if self.served == 3 and expires:
+                expires -= 1
+                self.served = 0
+                raise UpstreamValidationError("The token has expired.")
+            return await super().search_image_sets(one, page_size, next_token)
+
+    is_lost = expires > 1
+    store = _store()
+    running = Gateway(Expiring(store, 1), page_size=1).service.start(query_of(Question()))
+    given: list[str] = []
+    with pytest.raises(WalkLostError) if is_lost else nullcontext():
+        given += [str(one.values["StudyInstanceUID"][0]) async for one in running.results()]
+    assert ([] if is_lost else [*"ABCD"], is_lost) == (given, running.tally.results < 4)
     store.close()
 
 

@@ -15,6 +15,10 @@ T = TypeVar("T")
 STUCK_S = 30.0
 """Real seconds without a timer or any input after which a test is called stuck."""
 
+MOST_TURNS = 10_000
+"""Turns of the loop in one moment after which it is the next: a clock that stood would let a timer
+that is due a rounding error later be set again for ever."""
+
 # A timer that fires a rounding error early would be set again for the same moment, for ever
 _TICK_S = 1e-9
 
@@ -25,6 +29,7 @@ class _Jumping(selectors.SelectSelector):
     def __init__(self) -> None:
         super().__init__()
         self.now = 0.0
+        self._stood = 0
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         """What is ready now; if nothing is, it is `timeout` seconds later."""
@@ -33,9 +38,11 @@ class _Jumping(selectors.SelectSelector):
             assert ready, "nothing is under way that could wake the loop"
             return ready
         ready = super().select(0)
-        if not ready and timeout > 0:
+        self._stood = 0 if ready or timeout > 0 else self._stood + 1
+        if not ready and (timeout > 0 or self._stood > MOST_TURNS):
             self.now += timeout
             self.now += max(_TICK_S, 2 * math.ulp(self.now))
+            self._stood = 0
         return ready
 
 

@@ -73,8 +73,7 @@ OWN = (
         STUDY: "tests/unit/test_grouping.py tests/unit/test_arrival.py",
         GATHERING: (
             "tests/laws/test_completion.py "
-            "tests/laws/test_arrival.py::test_studies_that_are_found_stand_by_their_winners "
-            "tests/laws/test_shared_laws.py"
+            "tests/laws/test_arrival.py::test_studies_that_are_found_stand_by_their_winners"
         ),
         MATCHING: (
             "tests/unit/test_matching_types.py tests/unit/test_matching_instances.py "

@@ -4,27 +4,21 @@ from __future__ import annotations
 
 WALK, WALKS = "gateway/healthimaging/walk.py", "gateway/healthimaging/walks.py"
 READING, LOADING = "gateway/healthimaging/reading.py", "gateway/healthimaging/loading.py"
-CUTTING, LANES = "gateway/healthimaging/cutting.py", "gateway/healthimaging/lanes.py"
 STREAMING, TRAIL = "gateway/search/streaming.py", "gateway/search/trail.py"
-PIPELINE, GIVEN = "gateway/search/pipeline.py", "gateway/search/given.py"
+GIVEN = "gateway/search/given.py"
 GROUPING = "gateway/search/grouping.py"
 QUOTA, ANSWERS = "gateway/healthimaging/quota.py", "gateway/server/answers.py"
 
-_LAWS = (
-    "tests/unit/test_going_on.py tests/laws/test_sharing.py tests/laws/test_walk_machine.py "
-    "tests/laws/test_shared_laws.py"
+# Each of them some seconds; the machine of walks and their other laws take half a minute
+_OF_WALKS = (
+    "tests/unit/test_walks.py tests/unit/test_walk_calls.py tests/unit/test_cutting.py "
+    "tests/unit/test_lanes.py tests/unit/test_day_windows.py"
 )
+_OF_GOING_ON = "tests/unit/test_going_on.py tests/laws/test_sharing.py"
 
 OWN = {
-    WALK: f"tests/unit/test_walks.py {_LAWS}",
-    WALKS: f"tests/unit/test_walks.py {_LAWS}",
-    READING: _LAWS,
-    LOADING: _LAWS,
-    CUTTING: f"tests/unit/test_cutting.py {_LAWS}",
-    LANES: f"tests/unit/test_lanes.py {_LAWS}",
-    STREAMING: _LAWS,
-    TRAIL: "tests/unit/test_going_on.py",
-    GIVEN: "tests/unit/test_going_on.py tests/laws/test_sharing.py",
+    **dict.fromkeys((WALK, WALKS, READING, LOADING), f"{_OF_WALKS} {_OF_GOING_ON}"),
+    **dict.fromkeys((STREAMING, TRAIL, GIVEN), _OF_GOING_ON),
     QUOTA: "tests/unit/test_quota.py",
     ANSWERS: "tests/unit/test_answers.py tests/http/test_answers.py",
 }
@@ -58,13 +52,7 @@ MUTANTS: tuple[tuple[str, str, str], ...] = (
     (WALK, "is_end = is_past and last is None", "is_end = False"),
     (WALK, "oldest = None if self.cut.is_done else first_day", "oldest = None"),
     (WALK, "self.windows[0].first_day = cut.newest_day + 1", "pass"),
-    (WALK, "return self.cut is None or self.cut.is_done", "return True"),
     (WALK, "window.days and not page.next_token", "False"),
-    (
-        WALK,
-        "if step.page is page and step.following is not None:",
-        "if step.following is not None:",
-    ),
     (READING, "walk.cut is None and walk.loads == 1 and", "walk.cut is None and"),
     (READING, "if at_once == 1 or not self._loader.has_room:", "if at_once == 1:"),
     (READING, "if at_once == 1 or not self._loader.has_room:", "if not self._loader.has_room:"),
@@ -90,6 +78,5 @@ MUTANTS: tuple[tuple[str, str, str], ...] = (
     (GROUPING, "self.page if first is None else first.since", "self.page"),
     # beginning anew
     (GIVEN, "self._again.digest() != self._before", "False"),
-    (PIPELINE, "            upstream.begin_anew()\n", ""),
     (GIVEN, "if self._again is not None:\n            return", "if False:\n            return"),
 )

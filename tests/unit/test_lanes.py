@@ -296,3 +296,16 @@ async def test_a_budget_without_room_for_windows(max_calls: int, is_cut: bool) -
         assert DAYS * SIZE == len(await asked.read())
         assert is_cut == (asked.reading._walk.cut is not None)
     walks.close()
+
+
+@in_virtual_time
+async def test_nobody_is_cut_off() -> None:
+    """A walk of which another request has read more than its first page is not cut any more."""
+    walks = walks_of(SortedCalls(archive(DAYS)), LIMITS)
+    async with asking(walks) as own, asking(walks) as other:
+        await own.read(1, expected=0)
+        await other.read(3, expected=0.5)
+        own.reading.expect(inf)
+        assert own.reading._walk.cut is None
+        assert DAYS * SIZE == len(await own.read()) == len(await other.read())
+    walks.close()

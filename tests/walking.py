@@ -23,7 +23,20 @@ from tests.http.upstream import image_set
 SIZE = 4
 """Image sets a page."""
 
-DAY = parse_date("20240229") or 0
+
+def day(text: str) -> int:
+    """The day number of a `YYYYMMDD`."""
+    number = parse_date(text)
+    assert number is not None
+    return number
+
+
+def days_of(first: str, last: str) -> tuple[int, int]:
+    """Both day numbers."""
+    return day(first), day(last)
+
+
+DAY = day("20240229")
 """The newest day of `archive`."""
 
 

@@ -2,10 +2,9 @@
 
 The youngest walk of a plan may be joined while its first page is young: `ttl_s` for a search that
 begins, `continue_s` for one that goes on behind results that its client has already. After that, or
-when another one has begun, it is forgotten. Pages
-are kept until their bytes are more than `cache_bytes` over all walks; then those go that were not
-read for the longest time. Next tokens and trails stay. Pages that requests have fetched ahead take
-as much again at the most.
+when another one has begun, it is forgotten. Pages are kept until their bytes are more than
+`cache_bytes` over all walks; then those go that were not read for the longest time. Next tokens and
+trails stay. Pages that requests have fetched ahead take as much again at the most.
 """
 
 from __future__ import annotations

@@ -141,16 +141,15 @@ class RunningSearch:
         Raises: QueryError, ResultTooLargeError, UpstreamError.
         """
         form, query = BODIES[media_type], self.query
-        attributes = in_order((*returned_by_default(query.resource), *query.also_return))
-        encode = form.encoder(attributes, query.everything)
-        pending, separator = bytearray(form.beginning(attributes)), b""
         key = (self.identity, media_type, service)
-        whole = Whole()
         try:
             if (known := self.answers.get(key, continues=query.offset > 0)) is not None:
                 self._repeat(known)
                 yield known.body
                 return
+            attributes = in_order((*returned_by_default(query.resource), *query.also_return))
+            encode = form.encoder(attributes, query.everything)
+            pending, separator, whole = bytearray(form.beginning(attributes)), b"", Whole()
             if form.has_columns and query.everything and query.level is Level.INSTANCE:
                 raise QueryError("includefield", "must name each attribute: CSV has fixed columns")
             async with aclosing(self.results()) as results:

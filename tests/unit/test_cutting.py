@@ -9,25 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.healthimaging.cutting import MAX_PAGES, MIN_PAGES, Cut, cut_of
-from gateway.qido.times import format_date, parse_date
+from gateway.qido.times import format_date
 from gateway.search.plan import FIRST_DATE, LAST_DATE, Equal, Plan, Sort, StudyDateBetween
 from tests.http.upstream import image_set
 from tests.unit.tables import named
-from tests.walking import archive, between, with_instant
+from tests.walking import archive, between, day, days_of, with_instant
 
 EQUAL = Equal("DICOMPatientId", "A")
-
-
-def day(text: str) -> int:
-    """The day number of a `YYYYMMDD`."""
-    number = parse_date(text)
-    assert number is not None
-    return number
-
-
-def days_of(first: str, last: str) -> tuple[int, int]:
-    """Both day numbers."""
-    return day(first), day(last)
 
 
 YEAR = days_of("20230301", "20240229")

@@ -7,7 +7,6 @@ import pytest
 from gateway.errors import StudyWindowError
 from gateway.healthimaging.cutting import Cut
 from gateway.healthimaging.walk import Walk
-from gateway.qido.times import parse_date
 from gateway.search.imageset import Page
 from gateway.search.plan import (
     FIRST_DATE,
@@ -23,21 +22,9 @@ from gateway.search.plan import (
 )
 from tests.http.upstream import image_set
 from tests.unit.tables import named
-from tests.walking import between, with_instant
+from tests.walking import between, day, days_of, with_instant
 
 EQUAL = Equal("DICOMPatientId", "A")
-
-
-def day(text: str) -> int:
-    """The day number of a `YYYYMMDD`."""
-    number = parse_date(text)
-    assert number is not None
-    return number
-
-
-def days_of(first: str, last: str) -> tuple[int, int]:
-    """Both day numbers."""
-    return day(first), day(last)
 
 
 def margins(first: str, last: str) -> StudyDateBetween:

@@ -76,9 +76,9 @@ class UpstreamError(GatewayError):
 class UpstreamThrottledError(UpstreamError):
     """The account's calls a second are used up; `retry_after_s` is when there may be some."""
 
-    def __init__(self, message: str, retry_after_s: int = 1) -> None:
+    def __init__(self, message: str) -> None:
         super().__init__(message)
-        self.retry_after_s = retry_after_s
+        self.retry_after_s = 1
 
 
 class UpstreamUnavailableError(UpstreamError):

@@ -112,14 +112,14 @@ TARGETS = (
 
 
 @pytest.mark.parametrize(
-    ("quota", "most_waiting"),
+    ("quota", "is_scarce"),
     [
-        pytest.param(QuotaLimits(40.0, 5), range(10, 1_000), id="many wait for their turn"),
-        pytest.param(FREE, range(1), id="several calls at once"),
+        pytest.param(QuotaLimits(20.0, 2), True, id="many wait for their turn"),
+        pytest.param(FREE, False, id="several calls at once"),
     ],
 )
 async def test_five_hundred_leave(
-    quota: QuotaLimits, most_waiting: range, monkeypatch: pytest.MonkeyPatch
+    quota: QuotaLimits, is_scarce: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whenever and however clients leave, nothing is left of them: no task, socket, page, turn."""
     chosen = random.Random(1)
@@ -143,7 +143,7 @@ async def test_five_hundred_leave(
         await asyncio.gather(*(come_and_go() for _ in range(20)))
         await _quiet(site, tasks)
         await site.client.aclose()  # its pool is no leak
-        assert waited in most_waiting
+        assert is_scarce == (waited > 0)  # how many wait at once is a matter of the machine
         await until(lambda: open_sockets() == sockets)
         site.walks.close()
         assert (0, 0, 0) == (site.walks.weight, site.walks.held_bytes, site.walks.alive)

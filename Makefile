@@ -103,7 +103,7 @@ lock:  ## Write all lock files anew (needs uv and npm)
 	uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 \
 	  pyproject.toml -o requirements.lock
 	uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 \
-	  pyproject.toml --group dev -o requirements-dev.lock
+	  pyproject.toml --all-extras --group dev -o requirements-dev.lock
 	uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 \
 	  tests/clients/awscli.in -o tests/clients/awscli.lock
 	cd $(JS) && npm update --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund

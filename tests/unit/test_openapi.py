@@ -11,8 +11,7 @@ import yaml
 from openapi_spec_validator import validate
 from starlette.routing import Route
 
-from gateway.errors import QueryError
-from gateway.errors import NotFoundError
+from gateway.errors import NotFoundError, QueryError
 from gateway.qido.attributes import (
     ATTRIBUTES,
     BY_KEYWORD,

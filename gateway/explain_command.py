@@ -88,7 +88,8 @@ def _query(target: str, dialect: Dialect) -> Query:
     """
     from gateway.qido.query import parse_query
     from gateway.server.paths import ROOT
-    from gateway.server.routes import MAX_URI_LENGTH, resource_at
+    from gateway.server.paths import MAX_URI_LENGTH
+    from gateway.server.routes import resource_at
 
     path, _, parameters = target.partition("?")
     path = "/" + unquote(path).lstrip("/")

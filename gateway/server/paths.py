@@ -10,6 +10,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 ROOT = "/dicom-web"
 """The path of the DICOMweb service."""
 
+MAX_URI_LENGTH = 8_192
+"""Bytes of path and query."""
+
 _HOST = re.compile(r"[A-Za-z0-9.-]+(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](?::[0-9]{1,5})?")
 _SLASHES = re.compile(r"/{2,}")
 

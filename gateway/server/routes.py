@@ -30,15 +30,15 @@ from gateway.server.negotiation import (
     choose_media_type,
     parameter_of,
 )
-from gateway.server.paths import ROOT, PlainRequests, plain_path, service_url
+from gateway.server.paths import MAX_URI_LENGTH, ROOT, PlainRequests, plain_path, service_url
 from gateway.server.responses import SearchAnswer, problem
+from gateway.server.retrieving import RetrieveOptions, retrieve_routes
 from gateway.server.searches import SearchService
 from gateway.server.telemetry import Metrics, RequestLog, record_of
+from gateway.wado.upstream import Retrieval
 
 COUNT = "/count"
 """What stands behind the path of a search whose results are only counted."""
-MAX_URI_LENGTH = 8_192
-"""Bytes of path and query."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +52,15 @@ class ServerOptions:
 
 
 def create_app(
-    service: SearchService, options: ServerOptions, on_close: Callable[[], Awaitable[None]]
+    service: SearchService,
+    options: ServerOptions,
+    on_close: Callable[[], Awaitable[None]],
+    retrieval: Retrieval | None = None,
 ) -> Starlette:
-    """The ASGI application that answers from `service`; `on_close` is awaited at its end."""
+    """The ASGI application that answers from `service`; `on_close` is awaited at its end.
+
+    Without `retrieval` there is nothing to retrieve.
+    """
     allow_compression()
 
     class Lifespan:
@@ -65,7 +71,7 @@ def create_app(
             await on_close()
 
     app = Starlette(
-        routes=_routes(service, options),
+        routes=_routes(service, options, retrieval),
         middleware=_middleware(service, options),
         exception_handlers={HTTPException: _http_problem},
         lifespan=lambda _: Lifespan(),
@@ -74,7 +80,9 @@ def create_app(
     return app
 
 
-def _routes(service: SearchService, options: ServerOptions) -> list[Route]:
+def _routes(
+    service: SearchService, options: ServerOptions, retrieval: Retrieval | None
+) -> list[Route]:
     searches = [
         Route(ROOT + resource.value, SearchEndpoint(resource, service, options), methods=["GET"])
         for resource in Resource
@@ -87,10 +95,19 @@ def _routes(service: SearchService, options: ServerOptions) -> list[Route]:
         )
         for resource in Resource
     ]
+    retrieves = []
+    if retrieval is not None:
+        chosen = RetrieveOptions(options.public_base_url, options.cache_control)
+        retrieves = retrieve_routes(retrieval, service.meters, chosen)
     return [
         *searches,
         *counts,
-        Route(ROOT, Capabilities(service.dialect), methods=["GET", "OPTIONS"]),
+        *retrieves,
+        Route(
+            ROOT,
+            Capabilities(service.dialect, retrieves=retrieval is not None),
+            methods=["GET", "OPTIONS"],
+        ),
         Route("/healthz", _healthy),
         Route("/readyz", _healthy),
         Route("/metrics", Metrics(service.meters), methods=["GET"]),

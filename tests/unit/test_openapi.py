@@ -26,7 +26,7 @@ from gateway.server.documents import document, page
 from gateway.server.negotiation import OFFERED
 from gateway.server.paths import ROOT
 from gateway.server.responses import STATUS_OF
-from gateway.server.routes import MAX_URI_LENGTH
+from gateway.server.paths import MAX_URI_LENGTH
 from tests.http.upstream import ListedCalls, app_over
 
 PROJECT = Path(__file__).resolve().parents[2] / "pyproject.toml"

@@ -87,8 +87,7 @@ def _query(target: str, dialect: Dialect) -> Query:
     Raises: ConfigError.
     """
     from gateway.qido.query import parse_query
-    from gateway.server.paths import ROOT
-    from gateway.server.paths import MAX_URI_LENGTH
+    from gateway.server.paths import MAX_URI_LENGTH, ROOT
     from gateway.server.routes import resource_at
 
     path, _, parameters = target.partition("?")

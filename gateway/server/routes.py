@@ -34,6 +34,7 @@ from gateway.server.paths import ROOT, PlainRequests, plain_path, service_url
 from gateway.server.responses import SearchAnswer, problem
 from gateway.server.searches import SearchService
 from gateway.server.telemetry import Metrics, RequestLog, record_of
+from gateway.wado.upstream import Retrieval
 
 COUNT = "/count"
 """What stands behind the path of a search whose results are only counted."""
@@ -52,9 +53,15 @@ class ServerOptions:
 
 
 def create_app(
-    service: SearchService, options: ServerOptions, on_close: Callable[[], Awaitable[None]]
+    service: SearchService,
+    options: ServerOptions,
+    on_close: Callable[[], Awaitable[None]],
+    retrieval: Retrieval | None = None,
 ) -> Starlette:
-    """The ASGI application that answers from `service`; `on_close` is awaited at its end."""
+    """The ASGI application that answers from `service` and `retrieval`.
+
+    `on_close` is awaited at its end.
+    """
     allow_compression()
 
     class Lifespan:

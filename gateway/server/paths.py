@@ -7,6 +7,7 @@ import re
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 _SLASHES = re.compile(r"/{2,}")
+_PREFIX = re.compile(r"(?:/[A-Za-z0-9._~-]+)*")
 
 
 def plain_path(path: str) -> str:
@@ -37,3 +38,13 @@ class PlainRequests:
 
         plain = {**scope, "path": plain_path(scope["path"])}
         await self._app(plain, receive, send_head if scope["method"] == "HEAD" else send)
+
+
+def prefix_of(scope: Scope) -> str:
+    """The path that a proxy in front has cut off, such as `/pacs`; "" where there is none.
+
+    It is for paths in what is answered, so that what could mean something else there counts as
+    none.
+    """
+    prefix = str(scope.get("root_path", "")).rstrip("/")
+    return prefix if _PREFIX.fullmatch(prefix) else ""

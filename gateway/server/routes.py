@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
@@ -35,6 +36,7 @@ from gateway.server.paths import PlainRequests, plain_path
 from gateway.server.responses import SearchAnswer, error_response, log_failure, problem
 from gateway.server.searches import SearchService
 from gateway.server.telemetry import Metrics, RequestLog, record_of
+from gateway.server.viewer import VIEWER, Viewer
 
 ROOT = "/dicom-web"
 COUNT = "/count"
@@ -53,6 +55,8 @@ class ServerOptions:
     cors_origins: Sequence[str] = ()
     no_match_status: int = 200
     cache_control: CacheControl = "no-cache"
+    page: bool = True
+    ohif_dir: Path | None = None
 
 
 def create_app(
@@ -91,6 +95,7 @@ def _routes(service: SearchService, options: ServerOptions) -> list[Route]:
         )
         for resource in Resource
     ]
+    viewer = Viewer(options.ohif_dir, ROOT)
     return [
         *searches,
         *counts,
@@ -100,6 +105,8 @@ def _routes(service: SearchService, options: ServerOptions) -> list[Route]:
         Route("/metrics", Metrics(service.meters), methods=["GET"]),
         Route("/openapi.yaml", openapi),
         Route("/docs", DocsPage(), methods=["GET"]),
+        Route(VIEWER, viewer, methods=["GET"]),
+        Route(VIEWER + "/{path:path}", viewer, methods=["GET"]),
     ]
 
 

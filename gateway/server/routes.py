@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -25,6 +24,7 @@ from gateway.server.caching import CacheControl
 from gateway.server.capabilities import METHODS, Capabilities
 from gateway.server.compression import allow_compression
 from gateway.server.documents import DocsPage, openapi
+from gateway.server.leaving import until_left
 from gateway.server.negotiation import (
     JSON,
     OFFERED,
@@ -32,6 +32,7 @@ from gateway.server.negotiation import (
     choose_media_type,
     parameter_of,
 )
+from gateway.server.page import Page
 from gateway.server.paths import PlainRequests, plain_path
 from gateway.server.responses import SearchAnswer, error_response, log_failure, problem
 from gateway.server.searches import SearchService
@@ -96,6 +97,7 @@ def _routes(service: SearchService, options: ServerOptions) -> list[Route]:
         for resource in Resource
     ]
     viewer = Viewer(options.ohif_dir, ROOT)
+    page = Page(service, ROOT, is_on=options.page, has_viewer=options.ohif_dir is not None)
     return [
         *searches,
         *counts,
@@ -105,6 +107,7 @@ def _routes(service: SearchService, options: ServerOptions) -> list[Route]:
         Route("/metrics", Metrics(service.meters), methods=["GET"]),
         Route("/openapi.yaml", openapi),
         Route("/docs", DocsPage(), methods=["GET"]),
+        Route("/", page, methods=["GET"]),
         Route(VIEWER, viewer, methods=["GET"]),
         Route(VIEWER + "/{path:path}", viewer, methods=["GET"]),
     ]
@@ -179,16 +182,7 @@ class SearchEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, and end the walk when the client leaves."""
         record_of(scope).facts["route"] = ROOT + self._resource.value + self.suffix
-        answering = asyncio.ensure_future(self._answer(scope, receive, send))
-        leaving = asyncio.ensure_future(_left(receive))
-        try:
-            await asyncio.wait((answering, leaving), return_when=asyncio.FIRST_COMPLETED)
-            if not answering.done():
-                record_of(scope).facts["client_left"] = True
-        finally:
-            for task in (answering, leaving):
-                task.cancel()
-            await asyncio.gather(answering, leaving, return_exceptions=True)
+        await until_left(self._answer(scope, receive, send), scope, receive)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -253,11 +247,6 @@ class CountEndpoint(SearchEndpoint):
             age_s=running.age_s,
             cache_control=self._options.cache_control,
         )
-
-
-async def _left(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
 
 
 def _base_url(scope: Scope, headers: Headers) -> str:

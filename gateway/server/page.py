@@ -16,9 +16,10 @@ from gateway.errors import QueryError, UriTooLongError
 from gateway.qido.attributes import Resource
 from gateway.qido.query import parse_query
 from gateway.server.compression import compressed
-from gateway.server.leaving import until_left
-from gateway.server.page_html import FIELDS, POLICY, Links, Shown, html
-from gateway.server.paths import prefix_of
+from gateway.server.endpoint import run
+from gateway.server.page_html import FIELDS, Links, Shown, html
+from gateway.server.page_style import POLICY
+from gateway.server.paths import ROOT, prefix_of
 from gateway.server.responses import error_response, log_failure, problem
 from gateway.server.searches import RunningSearch, SearchService
 from gateway.server.telemetry import record_of
@@ -84,24 +85,20 @@ class Filters:
 
 
 class Page:
-    """The endpoint of the page. `root` is the path of the searches."""
+    """The endpoint of the page."""
 
-    def __init__(self, service: SearchService, root: str, *, is_on: bool, has_viewer: bool) -> None:
-        self._service, self._root = service, root
+    def __init__(self, service: SearchService, *, is_on: bool, has_viewer: bool) -> None:
+        self._service = service
         self._is_on, self._has_viewer = is_on, has_viewer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer with the page, of which a failure is a sentence; its status tells of it too."""
-        record_of(scope).facts["route"] = "/"
-        if self._is_on:
-            await until_left(self._answer(scope, receive, send), scope, receive)
-        else:
-            await problem(404, "There is no such resource.")(scope, receive, send)
+        await run(self._answer if self._is_on else _nothing, "/", scope, receive, send)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         prefix = prefix_of(scope)
         viewer = prefix + VIEWER if self._has_viewer else ""
-        links = Links(f"{prefix}/", prefix + self._root, viewer)
+        links = Links(f"{prefix}/", prefix + ROOT, viewer)
         query_string: bytes = scope["query_string"]
         filters, status, headers = Filters({}), 200, _HEADERS
         try:
@@ -132,6 +129,10 @@ class Page:
             page_size=_page_size(running),
             notes=tuple(running.count_warnings()),
         )
+
+
+async def _nothing(scope: Scope, receive: Receive, send: Send) -> None:
+    await problem(404, "There is no such resource.")(scope, receive, send)
 
 
 def _page_size(running: RunningSearch) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,7 +23,7 @@ from gateway.server.caching import CacheControl
 from gateway.server.capabilities import METHODS, Capabilities
 from gateway.server.compression import allow_compression
 from gateway.server.documents import DocsPage, openapi
-from gateway.server.leaving import until_left
+from gateway.server.endpoint import run
 from gateway.server.negotiation import (
     JSON,
     OFFERED,
@@ -33,19 +32,16 @@ from gateway.server.negotiation import (
     parameter_of,
 )
 from gateway.server.page import Page
-from gateway.server.paths import PlainRequests, plain_path
-from gateway.server.responses import SearchAnswer, error_response, log_failure, problem
+from gateway.server.paths import ROOT, PlainRequests, plain_path, service_url
+from gateway.server.responses import SearchAnswer, problem
 from gateway.server.searches import SearchService
 from gateway.server.telemetry import Metrics, RequestLog, record_of
 from gateway.server.viewer import VIEWER, Viewer
 
-ROOT = "/dicom-web"
 COUNT = "/count"
 """What stands behind the path of a search whose results are only counted."""
 MAX_URI_LENGTH = 8_192
 """Bytes of path and query."""
-
-_HOST = re.compile(r"[A-Za-z0-9.-]+(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](?::[0-9]{1,5})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +92,8 @@ def _routes(service: SearchService, options: ServerOptions) -> list[Route]:
         )
         for resource in Resource
     ]
-    viewer = Viewer(options.ohif_dir, ROOT)
-    page = Page(service, ROOT, is_on=options.page, has_viewer=options.ohif_dir is not None)
+    viewer = Viewer(options.ohif_dir)
+    page = Page(service, is_on=options.page, has_viewer=options.ohif_dir is not None)
     return [
         *searches,
         *counts,
@@ -181,16 +177,11 @@ class SearchEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, and end the walk when the client leaves."""
-        record_of(scope).facts["route"] = ROOT + self._resource.value + self.suffix
-        await until_left(self._answer(scope, receive, send), scope, receive)
+        route = ROOT + self._resource.value + self.suffix
+        await run(self._answer, route, scope, receive, send)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await self._search(scope)(scope, receive, send)
-        except Exception as exc:  # a bug must look like a bug, and say no more
-            log_failure(scope, exc)
-            if not record_of(scope).status:  # nothing was sent
-                await error_response(exc)(scope, receive, send)
+        await self._search(scope)(scope, receive, send)
 
     def _search(self, scope: Scope) -> SearchAnswer:
         query_string: bytes = scope["query_string"]
@@ -206,7 +197,7 @@ class SearchEndpoint:
             **_uids_of(scope["path_params"]),
             dialect=self._service.dialect,
         )
-        base_url = self._options.public_base_url or _base_url(scope, headers)
+        base_url = service_url(scope, self._options.public_base_url)
         return self._answer_of(query, media_type, base_url, record_of(scope).facts)
 
     def _answer_of(
@@ -247,11 +238,3 @@ class CountEndpoint(SearchEndpoint):
             age_s=running.age_s,
             cache_control=self._options.cache_control,
         )
-
-
-def _base_url(scope: Scope, headers: Headers) -> str:
-    host = headers.get("host", "")
-    if not _HOST.fullmatch(host):
-        name, port = scope.get("server") or ("localhost", None)
-        host = f"{name}:{port}" if port else str(name)
-    return f"{scope.get('scheme', 'http')}://{host}{ROOT}"

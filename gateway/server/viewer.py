@@ -22,7 +22,7 @@ from starlette.types import Receive, Scope, Send
 from gateway.server.appconfig import INDEX, app_config_js
 from gateway.server.caching import Conditional
 from gateway.server.compression import compressed
-from gateway.server.paths import prefix_of
+from gateway.server.paths import ROOT, prefix_of
 from gateway.server.responses import problem
 from gateway.server.telemetry import record_of
 
@@ -99,8 +99,8 @@ class _File:
 class Viewer:
     """The endpoint of everything below `/ohif`. Without a folder there is nothing there."""
 
-    def __init__(self, folder: Path | None, root: str) -> None:
-        self._folder, self._root = folder.resolve() if folder else None, root
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder.resolve() if folder else None
         self._known: dict[Path, _File] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -112,7 +112,7 @@ class Viewer:
         if self._folder is None:
             await problem(404, "There is no such resource.")(scope, receive, send)
         elif name == "app-config.js":
-            text = app_config_js(prefix + self._root, prefix + VIEWER)
+            text = app_config_js(prefix + ROOT, prefix + VIEWER)
             await _script(text)(scope, receive, send)
         elif name in _SERVICE_WORKERS:
             # The package's would load one from another origin, and keep what is out of date

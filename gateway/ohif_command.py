@@ -9,7 +9,6 @@ from typing import Annotated
 
 import typer
 
-from gateway.ohif import PACKAGE, cache_folder, cached, fetch, ohif_data_source
 from gateway.terminal import progress_bar, say
 
 DEFAULT_URL = "http://127.0.0.1:8042/dicom-web"
@@ -19,11 +18,15 @@ def ohif_config(
     url: Annotated[str, typer.Option(help="The gateway's base URL.")] = DEFAULT_URL,
 ) -> None:
     """Print the block for OHIF's `dataSources` that makes it read from the gateway."""
+    from gateway.ohif import ohif_data_source
+
     say(ohif_data_source(url))
 
 
 def ohif_fetch() -> None:
     """Fetch OHIF from npm once, and print the folder for the setting `ohif_dir`."""
+    from gateway.ohif import PACKAGE, cache_folder, cached, fetch
+
     cache = cache_folder(os.environ)
     if cached(cache) is None:
         signal.signal(signal.SIGTERM, _stop)  # so that a half of it does not stay

@@ -13,6 +13,7 @@ from gateway.emulator_command import emulator
 from gateway.errors import ConfigError
 from gateway.explain_command import explain
 from gateway.probe_command import probe
+from gateway.sample_command import sample
 from gateway.seed_command import seed
 from gateway.terminal import say
 
@@ -83,6 +84,7 @@ def demo_command(
 
 cli.command("emulator")(emulator)
 cli.command("seed")(seed)
+cli.command("sample")(sample)
 cli.command("explain")(explain)
 cli.command("probe")(probe)
 

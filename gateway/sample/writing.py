@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,7 @@ from gateway.sample.chance import uid
 from gateway.sample.instance import Instance, Place, Values, series_values, study_values
 from gateway.sample.people import PATIENTS
 from gateway.sample.recipes import RECIPES
-from gateway.sample.studies import STUDIES
+from gateway.sample.studies import STUDIES, Study
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -31,7 +31,10 @@ class Written:
 
 
 def write_archive(
-    folder: Path, seed: int = 1, on_progress: Callable[[int, int], None] = lambda _done, _of: None
+    folder: Path,
+    seed: int = 1,
+    on_progress: Callable[[int, int], None] = lambda _done, _of: None,
+    studies: Sequence[Study] = STUDIES,
 ) -> Written:
     """Write all files below `folder`. The same seed gives the same bytes; none is overwritten.
 
@@ -39,10 +42,9 @@ def write_archive(
 
     Raises: OSError; ImportError without NumPy.
     """
-    places = tuple(_places(seed))
+    places = tuple(_places(seed, studies))
     files = size = 0
-    for done, place in enumerate(places):
-        on_progress(done, len(places))
+    for done, place in enumerate(places, 1):
         study = f"{place.study.date}-{place.study.accession}"
         inner = folder / place.patient.id / study / f"{place.number}-{place.recipe}"
         inner.mkdir(parents=True)
@@ -50,13 +52,13 @@ def write_archive(
             path = inner / f"{number:04}{SUFFIX}"
             _write(path, place, instance)
             files, size = files + 1, size + path.stat().st_size
-    on_progress(len(places), len(places))
-    return Written(len(PATIENTS), len(STUDIES), files, size)
+        on_progress(done, len(places))
+    return Written(len({place.patient for place in places}), len(studies), files, size)
 
 
-def _places(seed: int) -> Iterator[Place]:
+def _places(seed: int, studies: Sequence[Study]) -> Iterator[Place]:
     patients = {patient.id: patient for patient in PATIENTS}
-    for study in STUDIES:
+    for study in studies:
         for number, recipe in enumerate(study.series, 1):
             yield Place(seed, patients[study.patient_id], study, number, recipe)
 

@@ -1,12 +1,31 @@
-"""The form of a request before it is routed: its path made plain, HEAD without a body."""
+"""Where the service stands, and a request before it is routed: a plain path, HEAD bodyless."""
 
 from __future__ import annotations
 
 import re
 
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+ROOT = "/dicom-web"
+"""The path of the DICOMweb service."""
+
+_HOST = re.compile(r"[A-Za-z0-9.-]+(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](?::[0-9]{1,5})?")
 _SLASHES = re.compile(r"/{2,}")
+
+
+def service_url(scope: Scope, public_base_url: str | None) -> str:
+    """The service's absolute URL, by which a client reaches it, without a slash at its end.
+
+    `public_base_url` if the operator has given one, else by what the request says of itself.
+    """
+    if public_base_url:
+        return public_base_url
+    host = Headers(scope=scope).get("host", "")
+    if not _HOST.fullmatch(host):
+        name, port = scope.get("server") or ("localhost", None)
+        host = f"{name}:{port}" if port else str(name)
+    return f"{scope.get('scheme', 'http')}://{host}{scope.get('root_path', '')}{ROOT}"
 
 
 def plain_path(path: str) -> str:

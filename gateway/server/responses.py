@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from gateway.errors import (
     GatewayError,
     NotAcceptableError,
+    NotFoundError,
     QueryError,
     ResultTooLargeError,
     StudyWindowError,
@@ -37,6 +38,7 @@ HELD_BYTES = 256 * 1024
 STATUS_OF: dict[type[GatewayError], int] = {
     QueryError: 400,
     NotAcceptableError: 406,
+    NotFoundError: 404,
     ResultTooLargeError: 413,
     UriTooLongError: 414,
     UpstreamThrottledError: 503,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -24,6 +22,7 @@ from gateway.server.caching import CacheControl
 from gateway.server.capabilities import METHODS, Capabilities
 from gateway.server.compression import allow_compression
 from gateway.server.documents import DocsPage, openapi
+from gateway.server.endpoint import run
 from gateway.server.negotiation import (
     JSON,
     OFFERED,
@@ -31,18 +30,15 @@ from gateway.server.negotiation import (
     choose_media_type,
     parameter_of,
 )
-from gateway.server.paths import PlainRequests, plain_path
-from gateway.server.responses import SearchAnswer, error_response, log_failure, problem
+from gateway.server.paths import ROOT, PlainRequests, plain_path, service_url
+from gateway.server.responses import SearchAnswer, problem
 from gateway.server.searches import SearchService
 from gateway.server.telemetry import Metrics, RequestLog, record_of
 
-ROOT = "/dicom-web"
 COUNT = "/count"
 """What stands behind the path of a search whose results are only counted."""
 MAX_URI_LENGTH = 8_192
 """Bytes of path and query."""
-
-_HOST = re.compile(r"[A-Za-z0-9.-]+(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](?::[0-9]{1,5})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,25 +167,11 @@ class SearchEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, and end the walk when the client leaves."""
-        record_of(scope).facts["route"] = ROOT + self._resource.value + self.suffix
-        answering = asyncio.ensure_future(self._answer(scope, receive, send))
-        leaving = asyncio.ensure_future(_left(receive))
-        try:
-            await asyncio.wait((answering, leaving), return_when=asyncio.FIRST_COMPLETED)
-            if not answering.done():
-                record_of(scope).facts["client_left"] = True
-        finally:
-            for task in (answering, leaving):
-                task.cancel()
-            await asyncio.gather(answering, leaving, return_exceptions=True)
+        route = ROOT + self._resource.value + self.suffix
+        await run(self._answer, route, scope, receive, send)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await self._search(scope)(scope, receive, send)
-        except Exception as exc:  # a bug must look like a bug, and say no more
-            log_failure(scope, exc)
-            if not record_of(scope).status:  # nothing was sent
-                await error_response(exc)(scope, receive, send)
+        await self._search(scope)(scope, receive, send)
 
     def _search(self, scope: Scope) -> SearchAnswer:
         query_string: bytes = scope["query_string"]
@@ -205,7 +187,7 @@ class SearchEndpoint:
             **_uids_of(scope["path_params"]),
             dialect=self._service.dialect,
         )
-        base_url = self._options.public_base_url or _base_url(scope, headers)
+        base_url = service_url(scope, self._options.public_base_url)
         return self._answer_of(query, media_type, base_url, record_of(scope).facts)
 
     def _answer_of(
@@ -246,16 +228,3 @@ class CountEndpoint(SearchEndpoint):
             age_s=running.age_s,
             cache_control=self._options.cache_control,
         )
-
-
-async def _left(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
-def _base_url(scope: Scope, headers: Headers) -> str:
-    host = headers.get("host", "")
-    if not _HOST.fullmatch(host):
-        name, port = scope.get("server") or ("localhost", None)
-        host = f"{name}:{port}" if port else str(name)
-    return f"{scope.get('scheme', 'http')}://{host}{ROOT}"

@@ -1,4 +1,4 @@
-"""Frames decoded: from the bytes of any transfer syntax to an array, or to Explicit VR Little Endian.
+"""Frames decoded, out of any transfer syntax: as an array, or as Explicit VR Little Endian.
 
 The decoders are pydicom's with its plugins pylibjpeg-openjpeg, pyjpegls, GDCM and Pillow, which are
 the extra `pixels`. A frame takes one processor for as long as it takes: callers use a thread.
@@ -10,14 +10,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from gateway.errors import NotAcceptableError
+from gateway.imaging.attributes import fault
 from gateway.imaging.codestream import read_codestream
-from gateway.imaging.description import FrameDescription, fault
+from gateway.imaging.description import FrameDescription
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
-    Array = NDArray[np.generic]
+    Array = NDArray[Any]
 
 IMPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2"
 EXPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2.1"
@@ -72,9 +72,9 @@ def _decoded(frame: bytes, syntax: str, described: FrameDescription, *, as_rgb: 
     if syntax in _DEFLATED:
         syntax = EXPLICIT_LITTLE_ENDIAN
     try:
-        import numpy  # noqa: F401, ICN001 - pydicom's decoders need it, and say so only deep within
+        import numpy  # noqa: F401 - pydicom's decoders need it, and say so only deep within
         from pydicom.encaps import encapsulate
-        from pydicom.pixels import get_decoder
+        from pydicom.pixels.decoders.base import get_decoder
     except ImportError as exc:
         raise NotAcceptableError("Decoding needs the gateway's extra `pixels`.") from exc
     try:
@@ -87,7 +87,8 @@ def _decoded(frame: bytes, syntax: str, described: FrameDescription, *, as_rgb: 
         described = _conformed(frame, syntax, described)
         source = encapsulate([frame], has_bot=False)
     try:
-        array, _ = decoder.as_array(source, index=0, as_rgb=as_rgb, **_options(described))
+        array: Array
+        array, _ = decoder.as_array(source, index=0, **_options(described, as_rgb))
     except Exception as exc:  # whatever a damaged frame makes of five libraries
         raise NotAcceptableError(_UNDECODABLE) from exc
     if array.shape[:2] != (described.rows, described.columns):
@@ -95,11 +96,12 @@ def _decoded(frame: bytes, syntax: str, described: FrameDescription, *, as_rgb: 
     return array
 
 
-def _options(described: FrameDescription) -> dict[str, Any]:
+def _options(described: FrameDescription, as_rgb: bool) -> dict[str, Any]:
     keyword = "PixelData"
     if described.is_float:
         keyword = "DoubleFloatPixelData" if described.bits_allocated == 64 else "FloatPixelData"
     return {
+        "as_rgb": as_rgb,
         "rows": described.rows,
         "columns": described.columns,
         "samples_per_pixel": described.samples,

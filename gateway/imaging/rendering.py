@@ -17,13 +17,17 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from PIL import Image
 
-    Array = NDArray[np.generic]
+    Array = NDArray[Any]
     Floats = NDArray[np.float64]
     Bytes = NDArray[np.uint8]
 
 ImageType = Literal["image/jpeg", "image/png"]
 
-_GOOD_ENOUGH_TO_SUBSAMPLE = 90
+MAX_SIDE = 8_192
+"""Pixels of a side that follows from the other one."""
+
+_FINE = 90  # a quality from which on the colours keep their resolution
+_MAX_JPEG_SIDE = 65_500
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +35,8 @@ class Viewport:
     """The size to fit into, in pixels, and the source region, in pixels of the frame.
 
     A `width` or `height` of None is whatever keeps the shape. A region of negative size is
-    mirrored; its size is None where it reaches to the image's edge. Source: PS3.18 §8.3.5.1.4.
+    mirrored; its size is None where it reaches to the image's edge. It is in fractions of the
+    frame where `is_relative`. Source: PS3.18 §8.3.5.1.4, §9.5.1.2.5.
     """
 
     width: int | None = None
@@ -40,6 +45,7 @@ class Viewport:
     y: float = 0.0
     region_width: float | None = None
     region_height: float | None = None
+    is_relative: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +93,8 @@ def _grey(array: Array, description: FrameDescription, window: Window | None) ->
         native = array.astype(array.dtype.newbyteorder("="), copy=False)
         stored = np.arange(np.iinfo(unsigned).max + 1).astype(unsigned).view(native.dtype)
         table = _presented(stored.astype(np.float64), description, window, least, most)
-        return table[native.view(unsigned)]
+        grey: Bytes = table[native.view(unsigned)]
+        return grey
     return _presented(array.astype(np.float64), description, window, least, most)
 
 
@@ -97,7 +104,7 @@ def _range(array: Array, description: FrameDescription) -> tuple[float, float]:
 
     seen: Any = array
     if description.is_float:
-        seen = array[np.isfinite(array)]  # type: ignore[call-overload]  # its samples are floats
+        seen = array[np.isfinite(array)]
     elif description.padding is not None:
         low, high = description.padding
         seen = array[(array < low) | (array > high)]
@@ -183,29 +190,25 @@ def _eight_bits(array: Array, bits: int) -> Bytes:
     import numpy as np
 
     if bits > 8:
-        array = np.right_shift(array, bits - 8)  # type: ignore[call-overload]  # whole numbers
+        array = np.right_shift(array, bits - 8)
     elif bits < 8:
-        return (array.astype(np.uint16) * 255 // (2**bits - 1)).astype(np.uint8)
-    return np.ascontiguousarray(array.astype(np.uint8, copy=False))
+        array = array.astype(np.uint16) * 255 // (2**bits - 1)
+    narrow: Bytes = np.ascontiguousarray(array.astype(np.uint8, copy=False))
+    return narrow
 
 
 def _fitted(image: Image.Image, viewport: Viewport) -> Image.Image:
     """The source region, as large as it fits. Source: PS3.18 §8.3.5.1.4."""
     from PIL.Image import Resampling, Transpose
 
-    width = image.width - viewport.x if viewport.region_width is None else viewport.region_width
-    height = image.height - viewport.y if viewport.region_height is None else viewport.region_height
-    right, bottom = viewport.x + abs(width), viewport.y + abs(height)
-    is_within = viewport.x >= 0 and viewport.y >= 0
-    if not (is_within and right <= image.width and bottom <= image.height and width and height):
-        raise QueryError("viewport", "its source region must lie within the image")
-    scale = min(
-        (viewport.width or float("inf")) / abs(width),
-        (viewport.height or float("inf")) / abs(height),
-    )
-    scale = 1.0 if scale == float("inf") else scale
+    left, top, width, height = _region(image.size, viewport)
+    box = (left, top, left + abs(width), top + abs(height))
+    scale = 1.0
+    if viewport.width or viewport.height:
+        scale = min(
+            (viewport.width or MAX_SIDE) / abs(width), (viewport.height or MAX_SIDE) / abs(height)
+        )
     size = (max(round(abs(width) * scale), 1), max(round(abs(height) * scale), 1))
-    box = (viewport.x, viewport.y, right, bottom)
     if size != image.size or box != (0, 0, *image.size):
         image = image.resize(size, Resampling.BILINEAR, box)
     if width < 0:
@@ -213,11 +216,30 @@ def _fitted(image: Image.Image, viewport: Viewport) -> Image.Image:
     return image.transpose(Transpose.FLIP_TOP_BOTTOM) if height < 0 else image
 
 
+def _region(size: tuple[int, int], viewport: Viewport) -> tuple[float, float, float, float]:
+    """Left, top, width and height of the source region, in pixels of the frame."""
+    across, down = size if viewport.is_relative else (1, 1)
+    left, top = viewport.x * across, viewport.y * down
+    given = (viewport.region_width, viewport.region_height)
+    width = size[0] - left if given[0] is None else given[0] * across
+    height = size[1] - top if given[1] is None else given[1] * down
+    right, bottom = left + abs(width), top + abs(height)
+    # Fractions of a frame may add up to a hair more than the whole
+    is_within = left >= 0 and top >= 0 and right <= size[0] + 1e-6 and bottom <= size[1] + 1e-6
+    if not (is_within and width and height):
+        raise QueryError("viewport", "its source region must lie within the image")
+    width = width if right <= size[0] else (size[0] - left) * (1 if width > 0 else -1)
+    height = height if bottom <= size[1] else (size[1] - top) * (1 if height > 0 else -1)
+    return left, top, width, height
+
+
 def _encoded(image: Image.Image, look: Look) -> bytes:
     file = io.BytesIO()
     if look.media_type == "image/png":
         image.save(file, "PNG", compress_level=4)
     else:
-        subsampling = 0 if look.quality >= _GOOD_ENOUGH_TO_SUBSAMPLE else 2
+        if max(image.size) > _MAX_JPEG_SIDE:
+            raise NotAcceptableError("The image is too large for a JPEG; image/png has no limit.")
+        subsampling = 0 if look.quality >= _FINE else 2
         image.save(file, "JPEG", quality=look.quality, subsampling=subsampling)
     return file.getvalue()

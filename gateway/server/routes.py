@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
@@ -30,11 +31,13 @@ from gateway.server.negotiation import (
     choose_media_type,
     parameter_of,
 )
+from gateway.server.page import Page
 from gateway.server.paths import MAX_URI_LENGTH, ROOT, PlainRequests, plain_path, service_url
 from gateway.server.responses import SearchAnswer, problem
 from gateway.server.retrieving import RetrieveOptions, retrieve_routes
 from gateway.server.searches import SearchService
 from gateway.server.telemetry import Metrics, RequestLog, record_of
+from gateway.server.viewer import VIEWER, Viewer
 from gateway.wado.upstream import Retrieval
 
 COUNT = "/count"
@@ -49,6 +52,8 @@ class ServerOptions:
     cors_origins: Sequence[str] = ()
     no_match_status: int = 200
     cache_control: CacheControl = "no-cache"
+    page: bool = True
+    ohif_dir: Path | None = None
 
 
 def create_app(
@@ -99,6 +104,8 @@ def _routes(
     if retrieval is not None:
         chosen = RetrieveOptions(options.public_base_url, options.cache_control)
         retrieves = retrieve_routes(retrieval, service.meters, chosen)
+    viewer = Viewer(options.ohif_dir)
+    page = Page(service, is_on=options.page, has_viewer=options.ohif_dir is not None)
     return [
         *searches,
         *counts,
@@ -113,6 +120,9 @@ def _routes(
         Route("/metrics", Metrics(service.meters), methods=["GET"]),
         Route("/openapi.yaml", openapi),
         Route("/docs", DocsPage(), methods=["GET"]),
+        Route("/", page, methods=["GET"]),
+        Route(VIEWER, viewer, methods=["GET"]),
+        Route(VIEWER + "/{path:path}", viewer, methods=["GET"]),
     ]
 
 

@@ -6,13 +6,24 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from gateway.errors import NotAcceptableError, NotFoundError
-from gateway.server.streams import MadeOf, Opened, looked_into, opened_ahead
+from gateway.server.pixels import Pixels
+from gateway.server.streams import (
+    MadeOf,
+    Opened,
+    as_parts,
+    looked_into,
+    multipart_type,
+    new_boundary,
+    opened_ahead,
+)
 from gateway.wado.media import (
     ANY,
     BULK_OFFERED,
     DICOM,
+    EXPLICIT_LITTLE_ENDIAN,
     FRAMES_OFFERED,
     INSTANCES_OFFERED,
+    OCTETS,
     Form,
     covers,
     media_type_of,
@@ -43,8 +54,8 @@ class Opening:
     Each method raises NotFoundError, NotAcceptableError and UpstreamError.
     """
 
-    def __init__(self, retrieval: Retrieval) -> None:
-        self._retrieval = retrieval
+    def __init__(self, retrieval: Retrieval, pixels: Pixels) -> None:
+        self._retrieval, self._pixels = retrieval, pixels
 
     async def places(self, target: Target) -> Sequence[Place]:
         """The places of what a target names."""
@@ -66,7 +77,7 @@ class Opening:
         self, target: Target, numbers: Sequence[int], forms: Sequence[Form]
     ) -> tuple[Form, Incoming]:
         """Frames in the first of `forms` in which they can be had."""
-        places, uid = await self.places(target), target.sop_instance_uid
+        places = await self.places(target)
         refused: set[str] = set()
         stored_type = ""
         for form in forms:
@@ -74,7 +85,7 @@ class Opening:
             if form.syntax in refused or (known and not covers(form.media_range, known)):
                 continue
             try:
-                found = await self._frames(places, uid, numbers, form.syntax)
+                found = await self._frames(places, target, numbers, form.syntax)
             except NotAcceptableError:
                 refused.add(form.syntax)
                 continue
@@ -122,10 +133,35 @@ class Opening:
         return await at_first(places, lambda place: retrieval.instance(place, uid, syntax))
 
     async def _frames(
-        self, places: Sequence[Place], uid: str, numbers: Sequence[int], syntax: str
+        self, places: Sequence[Place], target: Target, numbers: Sequence[int], syntax: str
     ) -> Incoming:
-        retrieval = self._retrieval
-        return await at_first(places, lambda place: retrieval.frames(place, uid, numbers, syntax))
+        retrieval, uid = self._retrieval, target.sop_instance_uid
+        try:
+            return await at_first(
+                places, lambda place: retrieval.frames(place, uid, numbers, syntax)
+            )
+        except NotAcceptableError:
+            if syntax != EXPLICIT_LITTLE_ENDIAN:
+                raise
+        return await self._decoded(target, numbers)
+
+    async def _decoded(self, target: Target, numbers: Sequence[int]) -> Incoming:
+        """Frames that the upstream does not decode, decoded here, one at a time."""
+        found = await self._pixels.instance(target)
+        first = await self._pixels.decoded(found, numbers[0])  # else it can't be had so
+        content_type = f"{OCTETS}; transfer-syntax={EXPLICIT_LITTLE_ENDIAN}"
+
+        async def frame(number: int) -> AsyncGenerator[bytes, None]:
+            yield first if number == numbers[0] else await self._pixels.decoded(found, number)
+
+        async def frames() -> AsyncGenerator[Incoming, None]:
+            for number in numbers:
+                yield Incoming(content_type, frame(number))
+
+        if len(numbers) == 1:
+            return Incoming(content_type, frame(numbers[0]), len(first))
+        boundary = new_boundary()
+        return Incoming(multipart_type(OCTETS, boundary), as_parts(frames(), boundary))
 
     async def _instances(
         self, target: Target, forms: Sequence[Form]

@@ -29,6 +29,7 @@ from gateway.server.negotiation import (
 )
 from gateway.server.opening import Opening
 from gateway.server.paths import MAX_URI_LENGTH, ROOT, service_url
+from gateway.server.pixels import Pixels
 from gateway.server.responses import SearchAnswer
 from gateway.server.streams import (
     Opened,
@@ -100,9 +101,14 @@ class RetrieveOptions:
     cache_control: CacheControl = "no-cache"
 
 
-def retrieve_routes(retrieval: Retrieval, meters: Meters, options: RetrieveOptions) -> list[Route]:
-    """The routes of all that is retrieved. Those of searches go before them."""
-    opening = Opening(retrieval)
+def retrieve_routes(
+    retrieval: Retrieval, meters: Meters, options: RetrieveOptions, pixels: Pixels | None = None
+) -> list[Route]:
+    """The routes of all that is retrieved. Those of searches go before them.
+
+    `pixels` decodes frames that the upstream does not decode.
+    """
+    opening = Opening(retrieval, pixels or Pixels(retrieval))
     return [
         Route(
             # What is behind a BulkDataURI may have slashes

@@ -17,6 +17,7 @@ from starlette.routing import Route, compile_path
 from starlette.types import Receive, Scope, Send
 
 from gateway.errors import UriTooLongError
+from gateway.healthimaging.metrics import Meters
 from gateway.qido.attributes import Resource
 from gateway.qido.query import Query, parse_query
 from gateway.server.caching import CacheControl
@@ -33,6 +34,8 @@ from gateway.server.negotiation import (
 )
 from gateway.server.page import Page
 from gateway.server.paths import MAX_URI_LENGTH, ROOT, PlainRequests, plain_path, service_url
+from gateway.server.pixels import Pixels
+from gateway.server.rendering import RenderingOptions, rendered_routes
 from gateway.server.responses import SearchAnswer, problem
 from gateway.server.retrieving import RetrieveOptions, retrieve_routes
 from gateway.server.searches import SearchService
@@ -100,16 +103,12 @@ def _routes(
         )
         for resource in Resource
     ]
-    retrieves = []
-    if retrieval is not None:
-        chosen = RetrieveOptions(options.public_base_url, options.cache_control)
-        retrieves = retrieve_routes(retrieval, service.meters, chosen)
     viewer = Viewer(options.ohif_dir)
     page = Page(service, is_on=options.page, has_viewer=options.ohif_dir is not None)
     return [
         *searches,
         *counts,
-        *retrieves,
+        *([] if retrieval is None else _retrieves(retrieval, service.meters, options)),
         Route(
             ROOT,
             Capabilities(service.dialect, retrieves=retrieval is not None),
@@ -123,6 +122,15 @@ def _routes(
         Route("/", page, methods=["GET"]),
         Route(VIEWER, viewer, methods=["GET"]),
         Route(VIEWER + "/{path:path}", viewer, methods=["GET"]),
+    ]
+
+
+def _retrieves(retrieval: Retrieval, meters: Meters, options: ServerOptions) -> list[Route]:
+    pixels = Pixels(retrieval)
+    given = (options.public_base_url, options.cache_control)
+    return [
+        *rendered_routes(retrieval, RenderingOptions(*given), pixels),
+        *retrieve_routes(retrieval, meters, RetrieveOptions(*given), pixels),
     ]
 
 

@@ -51,6 +51,8 @@ def build(settings: Settings, environment: Mapping[str, str] = os.environ) -> St
         cors_origins=settings.cors_origins,
         no_match_status=settings.no_match_status,
         cache_control=settings.cache_control,
+        page=settings.page,
+        ohif_dir=settings.ohif_dir,
     )
 
     async def close() -> None:

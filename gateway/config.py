@@ -33,6 +33,7 @@ from gateway.healthimaging.retrieving import RetrieveLimits
 from gateway.healthimaging.walks import WalkLimits
 from gateway.qido.attributes import ATTRIBUTES, Level, Origin
 from gateway.search.plan import SearchOptions
+from gateway.server.appconfig import INDEX
 
 ENV_PREFIX = "QIDO_GATEWAY_"
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -140,6 +141,8 @@ class Settings(BaseSettings):
     strict_parameters: bool = False
     public_base_url: str | None = None
     cors_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_by_comma)] = ()
+    page: bool = True
+    ohif_dir: Path | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     metadata: MetadataSettings = MetadataSettings()
     retrieve: RetrieveSettings = RetrieveSettings()
@@ -157,6 +160,13 @@ class Settings(BaseSettings):
             whole = f"{parts.scheme}://{parts.netloc}"
             if origin != "*" and (parts.scheme not in ("http", "https") or origin != whole):
                 raise ValueError("each must be an origin such as https://viewer.example.org, or *")
+        return value
+
+    @field_validator("ohif_dir")
+    @classmethod
+    def _check_ohif_dir(cls, value: Path | None) -> Path | None:
+        if value is not None and not (value / INDEX).is_file():
+            raise ValueError(f"must be the folder of OHIF's built files, with {INDEX} in it")
         return value
 
     @field_validator("host")

@@ -29,6 +29,7 @@ from pydantic_settings import (
 from gateway.errors import ConfigError
 from gateway.healthimaging.metadata import MIB, MetadataLimits
 from gateway.healthimaging.quota import QuotaLimits
+from gateway.healthimaging.retrieving import RetrieveLimits
 from gateway.healthimaging.walks import WalkLimits
 from gateway.qido.attributes import ATTRIBUTES, Level, Origin
 from gateway.search.plan import SearchOptions
@@ -47,6 +48,13 @@ def _by_comma(value: object) -> object:
 
 def _number(value: object) -> object:
     return int(value) if isinstance(value, str) and value.isdecimal() else value
+
+
+def _checked_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.netloc or parts.query:
+        raise ValueError("must be an absolute http or https URL without a query")
+    return value.rstrip("/")
 
 
 _SPARE_OF_BURST = 25
@@ -73,6 +81,25 @@ class MetadataSettings(BaseModel):
         if not set(value) <= set(_FETCHABLE):
             raise ValueError(f"each must be one of {', '.join(_FETCHABLE)}")
         return value
+
+
+class RetrieveSettings(BaseModel):
+    """The settings of the table `[retrieve]`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    upstream: Literal["auto", "dicomweb", "image-sets", "off"] = "auto"
+    dicomweb_endpoint: str | None = None
+    calls_per_s: float = Field(default=50.0, gt=0, allow_inf_nan=False)
+    burst: int = Field(default=100, ge=1)
+    frames_per_s: float = Field(default=1_000.0, gt=0, allow_inf_nan=False)
+    frames_burst: int = Field(default=2_000, ge=1)
+    keep_s: float = Field(default=60.0, ge=0, allow_inf_nan=False)
+
+    @field_validator("dicomweb_endpoint")
+    @classmethod
+    def _check_endpoint(cls, value: str | None) -> str | None:
+        return None if value is None else _checked_url(value)
 
 
 class Settings(BaseSettings):
@@ -118,16 +145,12 @@ class Settings(BaseSettings):
     ohif_dir: Path | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     metadata: MetadataSettings = MetadataSettings()
+    retrieve: RetrieveSettings = RetrieveSettings()
 
     @field_validator("public_base_url")
     @classmethod
     def _check_url(cls, value: str | None) -> str | None:
-        if value is None:
-            return None
-        parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.netloc or parts.query:
-            raise ValueError("must be an absolute http or https URL without a query")
-        return value.rstrip("/")
+        return None if value is None else _checked_url(value)
 
     @field_validator("cors_origins")
     @classmethod
@@ -209,6 +232,23 @@ class Settings(BaseSettings):
             burst=max(1, table.burst // self.replicas),
         )
 
+    @property
+    def retrieve_limits(self) -> RetrieveLimits:
+        """This gateway's part of the account's calls that retrieve, and how long places are kept.
+
+        What it costs to find a place is bounded as what a search costs.
+        """
+        table = self.retrieve
+        return RetrieveLimits(
+            calls_per_s=table.calls_per_s / self.replicas,
+            burst=max(1, table.burst // self.replicas),
+            frames_per_s=table.frames_per_s / self.replicas,
+            frames_burst=max(1, table.frames_burst // self.replicas),
+            keep_s=table.keep_s,
+            max_calls=self.scan_budget_calls,
+            max_s=self.scan_budget_s,
+        )
+
 
 def load_settings(
     config: Path | None,
@@ -259,7 +299,10 @@ def load_settings(
 
 
 def _unknown_variables(environment: Mapping[str, str]) -> list[str]:
-    tables = {"metadata": MetadataSettings}
+    tables: dict[str, type[BaseModel]] = {
+        "metadata": MetadataSettings,
+        "retrieve": RetrieveSettings,
+    }
     known = {ENV_PREFIX + name.upper() for name in Settings.model_fields if name not in tables}
     for table, model in tables.items():
         known |= {f"{ENV_PREFIX}{table}_{name}".upper() for name in model.model_fields}

@@ -37,6 +37,7 @@ from gateway.server.responses import SearchAnswer, problem
 from gateway.server.searches import SearchService
 from gateway.server.telemetry import Metrics, RequestLog, record_of
 from gateway.server.viewer import VIEWER, Viewer
+from gateway.wado.upstream import Retrieval
 
 COUNT = "/count"
 """What stands behind the path of a search whose results are only counted."""
@@ -57,9 +58,15 @@ class ServerOptions:
 
 
 def create_app(
-    service: SearchService, options: ServerOptions, on_close: Callable[[], Awaitable[None]]
+    service: SearchService,
+    options: ServerOptions,
+    on_close: Callable[[], Awaitable[None]],
+    retrieval: Retrieval | None = None,
 ) -> Starlette:
-    """The ASGI application that answers from `service`; `on_close` is awaited at its end."""
+    """The ASGI application that answers from `service` and `retrieval`.
+
+    `on_close` is awaited at its end.
+    """
     allow_compression()
 
     class Lifespan:

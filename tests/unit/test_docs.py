@@ -128,6 +128,7 @@ IN_WORDS = {
     "cors_origins": "none",
     "ohif_dir": "none",
     "metadata.study_attributes": "none",
+    "retrieve.dicomweb_endpoint": "none",
 }
 
 

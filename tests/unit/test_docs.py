@@ -126,6 +126,7 @@ IN_WORDS = {
     "region": "that of AWS's own configuration",
     "public_base_url": "the request's own",
     "cors_origins": "none",
+    "ohif_dir": "none",
     "metadata.study_attributes": "none",
     "retrieve.dicomweb_endpoint": "none",
 }

@@ -53,7 +53,7 @@ def test_it_is_valid(openapi: dict[str, Any]) -> None:
 def test_it_has_every_route(openapi: dict[str, Any]) -> None:
     """Each route stands there with its methods, and no other."""
     routes = [route for route in app_over(ListedCalls([])).routes if isinstance(route, Route)]
-    expected = {r.path: {*(r.methods or ()), "OPTIONS"} for r in routes}
+    expected = {r.path.replace(":path}", "}"): {*(r.methods or ()), "OPTIONS"} for r in routes}
     described = {
         path: {name.upper() for name in item if name != "parameters"}
         for path, item in openapi["paths"].items()

@@ -33,6 +33,7 @@ def build(settings: Settings, environment: Mapping[str, str] = os.environ) -> St
         cors_origins=settings.cors_origins,
         no_match_status=settings.no_match_status,
         cache_control=settings.cache_control,
+        forwarding=settings.forwarding,
     )
 
     async def close() -> None:

@@ -23,6 +23,7 @@ from gateway.server.capabilities import METHODS, Capabilities
 from gateway.server.compression import allow_compression
 from gateway.server.documents import DocsPage, openapi
 from gateway.server.endpoint import run
+from gateway.server.forwarded import DIRECT, ForwardedRequests, Forwarding
 from gateway.server.negotiation import (
     JSON,
     OFFERED,
@@ -30,7 +31,7 @@ from gateway.server.negotiation import (
     choose_media_type,
     parameter_of,
 )
-from gateway.server.paths import ROOT, PlainRequests, plain_path, service_url
+from gateway.server.paths import ROOT, PlainRequests, own_path, plain_path, service_url
 from gateway.server.responses import SearchAnswer, problem
 from gateway.server.searches import SearchService
 from gateway.server.telemetry import Metrics, RequestLog, record_of
@@ -49,6 +50,7 @@ class ServerOptions:
     cors_origins: Sequence[str] = ()
     no_match_status: int = 200
     cache_control: CacheControl = "no-cache"
+    forwarding: Forwarding = DIRECT
 
 
 def create_app(
@@ -102,13 +104,22 @@ def _routes(service: SearchService, options: ServerOptions) -> list[Route]:
 def _middleware(service: SearchService, options: ServerOptions) -> list[Middleware]:
     """What each request passes, the outermost first."""
     passed = [Middleware(RequestLog, meters=service.meters), Middleware(PlainRequests)]
+    if options.forwarding != DIRECT:
+        passed.append(Middleware(ForwardedRequests, forwarding=options.forwarding))
     if options.cors_origins:
         passed.append(
             Middleware(
                 CORSMiddleware,
                 allow_origins=options.cors_origins,
                 allow_methods=METHODS,
-                allow_headers=["authorization", "if-none-match", "x-request-id"],
+                # What is always allowed, in Starlette's letters, and what is not
+                allow_headers=[
+                    "Accept",
+                    "Content-Type",
+                    "Authorization",
+                    "If-None-Match",
+                    "X-Request-ID",
+                ],
                 expose_headers=[
                     "Age",
                     "Warning",
@@ -125,7 +136,7 @@ def _middleware(service: SearchService, options: ServerOptions) -> list[Middlewa
 
 async def _healthy(request: Request) -> Response:
     # Both say only that this process serves: an upstream's outage must not restart it
-    record_of(request.scope).facts["route"] = request.url.path
+    record_of(request.scope).facts["route"] = own_path(request.scope)
     return PlainTextResponse("ok\n")
 
 

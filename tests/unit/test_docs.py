@@ -126,6 +126,8 @@ IN_WORDS = {
     "region": "that of AWS's own configuration",
     "public_base_url": "the request's own",
     "cors_origins": "none",
+    "trusted_proxies": "none",
+    "root_path": "none",
     "metadata.study_attributes": "none",
 }
 

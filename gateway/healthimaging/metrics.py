@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Literal
+from typing import Literal, get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -16,14 +16,23 @@ from gateway.errors import (
     UpstreamValidationError,
 )
 
-Operation = Literal["SearchImageSets", "GetImageSetMetadata"]
+Operation = Literal[
+    "SearchImageSets",
+    "GetImageSetMetadata",
+    "GetImageFrame",
+    "GetDICOMSeriesMetadata",
+    "GetDICOMInstanceMetadata",
+    "GetDICOMInstance",
+    "GetDICOMInstanceFrames",
+    "GetDICOMBulkdata",
+]
 Outcome = Literal[
     "ok", "throttled", "rejected", "invalid", "unavailable", "timeout", "abandoned", "bug"
 ]
 """How a call ended; "abandoned" if the request's time ran out, or its client left, before."""
 Source = Literal["fetched", "reused"]
 
-OPERATIONS: tuple[Operation, ...] = ("SearchImageSets", "GetImageSetMetadata")
+OPERATIONS: tuple[Operation, ...] = get_args(Operation)
 SOURCES: tuple[Source, ...] = ("fetched", "reused")
 METHODS = frozenset(("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE"))
 OTHER = "?"

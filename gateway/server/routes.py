@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
@@ -30,10 +31,13 @@ from gateway.server.negotiation import (
     choose_media_type,
     parameter_of,
 )
+from gateway.server.page import Page
 from gateway.server.paths import ROOT, PlainRequests, plain_path, service_url
 from gateway.server.responses import SearchAnswer, problem
 from gateway.server.searches import SearchService
 from gateway.server.telemetry import Metrics, RequestLog, record_of
+from gateway.server.viewer import VIEWER, Viewer
+from gateway.wado.upstream import Retrieval
 
 COUNT = "/count"
 """What stands behind the path of a search whose results are only counted."""
@@ -49,12 +53,20 @@ class ServerOptions:
     cors_origins: Sequence[str] = ()
     no_match_status: int = 200
     cache_control: CacheControl = "no-cache"
+    page: bool = True
+    ohif_dir: Path | None = None
 
 
 def create_app(
-    service: SearchService, options: ServerOptions, on_close: Callable[[], Awaitable[None]]
+    service: SearchService,
+    options: ServerOptions,
+    on_close: Callable[[], Awaitable[None]],
+    retrieval: Retrieval | None = None,
 ) -> Starlette:
-    """The ASGI application that answers from `service`; `on_close` is awaited at its end."""
+    """The ASGI application that answers from `service` and `retrieval`.
+
+    `on_close` is awaited at its end.
+    """
     allow_compression()
 
     class Lifespan:
@@ -87,6 +99,8 @@ def _routes(service: SearchService, options: ServerOptions) -> list[Route]:
         )
         for resource in Resource
     ]
+    viewer = Viewer(options.ohif_dir)
+    page = Page(service, is_on=options.page, has_viewer=options.ohif_dir is not None)
     return [
         *searches,
         *counts,
@@ -96,6 +110,9 @@ def _routes(service: SearchService, options: ServerOptions) -> list[Route]:
         Route("/metrics", Metrics(service.meters), methods=["GET"]),
         Route("/openapi.yaml", openapi),
         Route("/docs", DocsPage(), methods=["GET"]),
+        Route("/", page, methods=["GET"]),
+        Route(VIEWER, viewer, methods=["GET"]),
+        Route(VIEWER + "/{path:path}", viewer, methods=["GET"]),
     ]
 
 

@@ -127,6 +127,7 @@ IN_WORDS = {
     "public_base_url": "the request's own",
     "cors_origins": "none",
     "metadata.study_attributes": "none",
+    "retrieve.dicomweb_endpoint": "none",
 }
 
 

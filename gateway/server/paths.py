@@ -1,12 +1,35 @@
-"""The form of a request before it is routed: its path made plain, HEAD without a body."""
+"""Where the service stands, and a request before it is routed: a plain path, HEAD bodyless."""
 
 from __future__ import annotations
 
 import re
 
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+ROOT = "/dicom-web"
+"""The path of the DICOMweb service."""
+
+MAX_URI_LENGTH = 8_192
+"""Bytes of path and query."""
+
+_HOST = re.compile(r"[A-Za-z0-9.-]+(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](?::[0-9]{1,5})?")
 _SLASHES = re.compile(r"/{2,}")
+_PREFIX = re.compile(r"(?:/[A-Za-z0-9._~-]+)*")
+
+
+def service_url(scope: Scope, public_base_url: str | None) -> str:
+    """The service's absolute URL, by which a client reaches it, without a slash at its end.
+
+    `public_base_url` if the operator has given one, else by what the request says of itself.
+    """
+    if public_base_url:
+        return public_base_url
+    host = Headers(scope=scope).get("host", "")
+    if not _HOST.fullmatch(host):
+        name, port = scope.get("server") or ("localhost", None)
+        host = f"{name}:{port}" if port else str(name)
+    return f"{scope.get('scheme', 'http')}://{host}{scope.get('root_path', '')}{ROOT}"
 
 
 def plain_path(path: str) -> str:
@@ -37,3 +60,13 @@ class PlainRequests:
 
         plain = {**scope, "path": plain_path(scope["path"])}
         await self._app(plain, receive, send_head if scope["method"] == "HEAD" else send)
+
+
+def prefix_of(scope: Scope) -> str:
+    """The path that a proxy in front has cut off, such as `/pacs`; "" where there is none.
+
+    It is for paths in what is answered, so that what could mean something else there counts as
+    none.
+    """
+    prefix = str(scope.get("root_path", "")).rstrip("/")
+    return prefix if _PREFIX.fullmatch(prefix) else ""

@@ -205,9 +205,9 @@ async def opened_ahead(bodies: AsyncGenerator[Opened, None]) -> AsyncGenerator[O
         if not following.done():
             following.cancel()
             await asyncio.gather(following, return_exceptions=True)
-        if not following.cancelled() and not following.exception():
-            if (left := following.result()) is not None:
-                await left.aclose()
+        has_result = not following.cancelled() and not following.exception()
+        if has_result and (left := following.result()) is not None:
+            await left.aclose()
         await bodies.aclose()
 
 

@@ -15,6 +15,7 @@ from gateway.errors import ConfigError
 from gateway.explain_command import explain
 from gateway.ohif_command import ohif_config, ohif_fetch
 from gateway.probe_command import probe
+from gateway.sample_command import sample
 from gateway.seed_command import seed
 from gateway.terminal import say
 
@@ -67,6 +68,7 @@ def serve_command(
 cli.command("demo")(demo)
 cli.command("emulator")(emulator)
 cli.command("seed")(seed)
+cli.command("sample")(sample)
 cli.command("explain")(explain)
 cli.command("probe")(probe)
 cli.command("ohif-config")(ohif_config)

@@ -17,8 +17,8 @@ from gateway.imaging.description import Window, frames_of
 from gateway.imaging.rendering import ImageType, Look, Viewport
 from gateway.server.caching import CacheControl, Conditional, directives, weak_etag
 from gateway.server.endpoint import run
-from gateway.server.negotiation import choose_media_type, parameter_of
-from gateway.server.paths import ROOT, service_url
+from gateway.server.negotiation import check_charset, choose_media_type, parameter_of
+from gateway.server.paths import ROOT, check_uri_length, service_url
 from gateway.server.pixels import Pixels
 from gateway.server.streams import StreamedAnswer, multipart_type, new_boundary
 from gateway.wado.multipart import beginning, ending
@@ -125,9 +125,11 @@ class RenderedEndpoint:
         await run(self._answer, self._route, scope, receive, send)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        check_uri_length(scope)
         query_string: bytes = scope["query_string"]
         accept = ", ".join(Headers(scope=scope).getlist("accept")) or None
         chosen = choose_media_type(accept, parameter_of(query_string, "accept"), KINDS[self.kind])
+        check_charset(parameter_of(query_string, "charset"))
         wanted = parse_rendering(query_string)
         params = scope["path_params"]
         target = target_of(params)

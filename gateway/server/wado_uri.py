@@ -16,7 +16,7 @@ from gateway.server.caching import directives
 from gateway.server.endpoint import run
 from gateway.server.negotiation import choose_media_type
 from gateway.server.opening import at_first
-from gateway.server.paths import ROOT, own_path, service_url
+from gateway.server.paths import ROOT, check_uri_length, own_path, service_url
 from gateway.server.pixels import Pixels
 from gateway.server.rendering import (
     IMAGES,
@@ -64,6 +64,7 @@ class WadoUri:
         await run(self._answer, own_path(scope), scope, receive, send)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        check_uri_length(scope)
         wanted = parse_uri(scope["query_string"])
         accept = ", ".join(Headers(scope=scope).getlist("accept")) or None
         # What contentType names outranks a browser's Accept, which an image's element sends

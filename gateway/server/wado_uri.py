@@ -39,7 +39,8 @@ OTHER_PATH = "/wado"
 OFFERED: Sequence[str] = (*IMAGES, DICOM)
 """The media types of WADO-URI, that of an image without any wish first."""
 
-_AS_STORED = "The instance comes in the transfer syntax that it is stored in."
+AS_STORED = "The instance comes in the transfer syntax that it is stored in."
+"""The Warning of a file that is not in the transfer syntax that was asked for."""
 
 
 class WadoUri:
@@ -97,7 +98,7 @@ class WadoUri:
             if asked == STORED:
                 raise
             incoming = await self._opened(wanted.target, STORED)
-            more = (_AS_STORED,)
+            more = (AS_STORED,)
         return StreamedAnswer(
             DICOM,
             _chunks(incoming),

@@ -114,7 +114,7 @@ class ImageSets:
         found = await self._read(place, None)
         instances = found.instances
         if sop_instance_uid:
-            instances = (_instance_of(found, sop_instance_uid),)
+            instances = (self._instance_of(found, place, sop_instance_uid),)
         return await _incoming("application/dicom+json", _array(found, instances))
 
     async def instance(self, place: Place, sop_instance_uid: str, syntax: str) -> Incoming:
@@ -123,7 +123,7 @@ class ImageSets:
         Raises: NotFoundError, NotAcceptableError, UpstreamError, ResultTooLargeError.
         """
         found = await self._read(place, None)
-        one = _instance_of(found, sop_instance_uid)
+        one = self._instance_of(found, place, sop_instance_uid)
         stored = _stored_of(one, await asyncio.to_thread(_json_of, found, one))
         if not stored.frames and stored.syntax not in NATIVE:
             stored = _Stored((), EXPLICIT_LITTLE_ENDIAN, stored.json)
@@ -149,7 +149,7 @@ class ImageSets:
         Raises: NotFoundError, NotAcceptableError, UpstreamError, ResultTooLargeError.
         """
         found = await self._read(place, frozenset((FRAMES,)))
-        stored = _stored_of(_instance_of(found, sop_instance_uid))
+        stored = _stored_of(self._instance_of(found, place, sop_instance_uid))
         if not all(1 <= number <= len(stored.frames) for number in numbers):
             raise NotFoundError(NOT_THERE)
         if syntax not in (STORED, stored.syntax):
@@ -188,6 +188,15 @@ class ImageSets:
         if not found.whole:
             raise UpstreamUnavailableError(UNREAD)
         return found
+
+    def _instance_of(
+        self, metadata: Metadata, place: Place, sop_instance_uid: str
+    ) -> PackedInstance:
+        for one in metadata.instances:
+            if one.sop_instance_uid == sop_instance_uid:
+                return one
+        self._locating.forget(place)  # a newer version may have it
+        raise NotFoundError(NOT_THERE)
 
     # --- frames -----------------------------------------------------------------------------------
 
@@ -327,13 +336,6 @@ def _json_of(metadata: Metadata, instance: PackedInstance) -> bytes:
     """An instance as an object of DICOM JSON, all that is known of it."""
     read = instance_values(metadata, instance, None)
     return encode(elements_of(Result(Level.INSTANCE, read.values, read.vrs), (), everything=True))
-
-
-def _instance_of(metadata: Metadata, sop_instance_uid: str) -> PackedInstance:
-    for one in metadata.instances:
-        if one.sop_instance_uid == sop_instance_uid:
-            return one
-    raise NotFoundError(NOT_THERE)
 
 
 def _stored_of(instance: PackedInstance, json: bytes = b"") -> _Stored:

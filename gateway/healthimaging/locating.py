@@ -35,6 +35,9 @@ GONE = "It has gone from the data store."
 MOST_KEPT = 10_000
 """Places that are kept; those go first that were not asked for the longest time."""
 
+SURE_S = 5.0
+"""For how long a place that was found is not doubted."""
+
 _SERIES = "DICOMSeriesInstanceUID"
 
 
@@ -116,9 +119,14 @@ class Locating:
         return found
 
     def forget(self, place: Place) -> None:
-        """Look for the places of its series anew the next time: it was not there."""
-        for series_uid in ("", place.series_uid):
-            self._drop((place.study_uid, series_uid))
+        """Look for the places of its series anew the next time: something was not there.
+
+        Not where they were found just now: then it may be at another of them, or nowhere.
+        """
+        surely = self.clock() - SURE_S
+        for key in ((place.study_uid, ""), (place.study_uid, place.series_uid)):
+            if key in self._kept and self._kept[key][0] <= surely:
+                self._drop(key)
 
     async def _located(self, study_uid: str, series_uid: str) -> tuple[Located, ...]:
         found, key = self._at_hand(study_uid, series_uid), (study_uid, series_uid)

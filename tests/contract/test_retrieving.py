@@ -19,7 +19,7 @@ from gateway.errors import (
     UpstreamTimeoutError,
     UpstreamUnavailableError,
 )
-from gateway.healthimaging import fetching, pacing
+from gateway.healthimaging import fetching, locating, pacing
 from gateway.healthimaging.dicomweb import DicomWeb
 from gateway.healthimaging.pacing import Pace
 from gateway.wado.upstream import STORED, Incoming, Place
@@ -483,15 +483,19 @@ async def test_equal_questions_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
         assert (1, 1) == (here.faults.calls[SEARCHES], len({tuple(one) for one in found}))
 
 
-async def test_what_has_gone_is_looked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where a place turns out to be empty, the next question searches."""
+@pytest.mark.parametrize(("sure_s", "calls"), [(0.0, 2), (5.0, 1)], ids=["doubted", "new"])
+async def test_what_has_gone_is_looked_for_again(
+    monkeypatch: pytest.MonkeyPatch, sure_s: float, calls: int
+) -> None:
+    """Where a place lacks something, the next question searches, unless the place is new."""
+    monkeypatch.setattr(locating, "SURE_S", sure_s)
     async with site(monkeypatch, SETS) as here:
         (place,) = await here.retrieval.places(STUDY, SERIES)
         here.web.says(Answer(404, code="ResourceNotFoundException"))
         with pytest.raises(NotFoundError):
             await here.retrieval.metadata(place)
         await here.retrieval.places(STUDY, SERIES)
-        assert 2 == here.faults.calls[SEARCHES]
+        assert calls == here.faults.calls[SEARCHES]
 
 
 async def test_a_search_that_fails(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,7 +34,8 @@ from gateway.errors import (
     UpstreamUnavailableError,
 )
 from gateway.healthimaging.dicomweb import DicomWeb
-from gateway.healthimaging.imagesets import AHEAD, ImageSets
+from gateway.healthimaging.framing import AHEAD
+from gateway.healthimaging.imagesets import ImageSets
 from gateway.wado.upstream import STORED, Incoming, Place
 from tests.contract.serving import running
 from tests.contract.visiting import open_sockets, until

@@ -11,7 +11,7 @@ import pytest
 
 from tests.browser.chromium import Chromium
 from tests.browser.ohif import StudyList, app_config, keys, query, study_uids
-from tests.browser.shown import COLUMNS, Row, patient, row_of
+from tests.browser.shown import COLUMNS, Row, row_of
 from tests.browser.site import Site
 from tests.e2e.bundled import Study, bundled_studies
 from tests.e2e.running import Running

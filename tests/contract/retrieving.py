@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,10 +24,38 @@ from gateway.emulator.variants import Variants
 from gateway.emulator.wire import create_app
 from tests.contract.serving import running
 
-BUNDLED = Path(pydicom.__file__).parent / "data" / "test_files"
 DATASTORE_ID = "0123456789abcdef0123456789abcdef"
+OCTETS = "application/octet-stream"
 STORED = 'multipart/related; type="application/octet-stream"; transfer-syntax=*'
 PART10 = "application/dicom; transfer-syntax=*"
+
+BUNDLED = Path(pydicom.__file__).parent / "data" / "test_files"
+CT = pydicom.dcmread(BUNDLED / "CT_small.dcm")
+RLE = pydicom.dcmread(BUNDLED / "SC_rgb_rle_2frame.dcm")
+JPEG = pydicom.dcmread(BUNDLED / "SC_rgb_jpeg_dcmtk.dcm")
+REPORT = pydicom.dcmread(BUNDLED / "reportsi.dcm")
+FILES = {
+    "CT_small.dcm": CT,
+    "SC_rgb_rle_2frame.dcm": RLE,
+    "SC_rgb_jpeg_dcmtk.dcm": JPEG,
+    "reportsi.dcm": REPORT,
+    "image_dfl.dcm": pydicom.dcmread(BUNDLED / "image_dfl.dcm"),
+    "MR_small_bigendian.dcm": pydicom.dcmread(BUNDLED / "MR_small_bigendian.dcm"),
+}
+OTHER_UID, DOCUMENT_UID = "1.2.826.0.1.1", "1.2.826.0.1.2"
+DOCUMENT = b"%PDF-1.7  " + bytes(range(256)) * 8
+LARGE = bytes(range(256)) * 4096
+SEEDED = {
+    "imageSetId": "a" * 32,
+    "isPrimary": True,
+    "DICOMTags": {
+        "DICOMStudyInstanceUID": "1.2.3",
+        "DICOMSeriesInstanceUID": "1.2.3.4",
+        "DICOMPatientName": "DOE^JANE",
+        "DICOMSeriesNumber": 7,
+        "DICOMNumberOfStudyRelatedInstances": 2,
+    },
+}
 
 
 @dataclass(frozen=True)
@@ -113,20 +141,46 @@ def path_of(file: pydicom.Dataset) -> str:
     return f"{series_path(file)}/instances/{file.SOPInstanceUID}"
 
 
-@asynccontextmanager
-async def retrieving(
-    paths: Sequence[Path], seeds: Iterable[dict[str, Any]] = (), **given: Any
-) -> AsyncIterator[Retrieves]:
-    """The files, and image sets of which only the summary is known."""
+def imported(*paths: Path) -> Store:
+    """A store with the files."""
     store = Store(None, Variants(), DATASTORE_ID)
-    store.add_summaries(seeds)
-    if paths:
-        report = import_paths(store, paths)
-        assert () == report.skipped
+    assert () == import_paths(store, paths).skipped
+    return store
+
+
+def archive(folder: Path) -> Store:
+    """A store with FILES, one that is not primary, one with values that stand outside, SEEDED."""
+    other = write(folder, "other.dcm", PatientID="other", SOPInstanceUID=OTHER_UID)
+    file = pydicom.dcmread(BUNDLED / "reportsi.dcm")
+    file.SOPInstanceUID = UID(DOCUMENT_UID)
+    file.file_meta.MediaStorageSOPInstanceUID = UID(DOCUMENT_UID)
+    file.EncapsulatedDocument = DOCUMENT
+    file.private_block(0x0045, "EXAMPLE", create=True).add_new(0x26, "UN", LARGE)
+    document = folder / "z.dcm"
+    file.save_as(document)
+    store = imported(*(BUNDLED / name for name in FILES), other, document)
+    store.add_summaries([SEEDED])
+    return store
+
+
+@asynccontextmanager
+async def retrieving(store: Store, **given: Any) -> AsyncIterator[Retrieves]:
+    """A server of the store; what is given besides goes to the application."""
     faults = Faults()
     async with running(create_app(store, faults=faults, **given)) as url:
         yield Retrieves(url, store, faults)
-    store.close()
+
+
+def non_primary(store: Store) -> str:
+    """The identifier of the image set that is not primary."""
+    answer = store.search({}, None, None)
+    (found,) = (x for x in answer["imageSetsMetadataSummaries"] if x.get("isPrimary") is False)
+    return str(found["imageSetId"])
+
+
+def told(answer: Answer) -> tuple[int, str]:
+    """Status and content type."""
+    return answer.status, answer.headers["content-type"]
 
 
 def write(folder: Path, name: str, source: str = "CT_small.dcm", **values: Any) -> Path:

@@ -92,7 +92,12 @@ def _of_file(path: str, stored: Json, vrs: Mapping[str, str], bulk_base: str) ->
     result = _json(dataset, "", lambda where, _: bulk_base + _hash(where))
     for key in read.keys() - stored.keys():
         result.pop(_tag(key), None)
-    changed = {k: v for k, v in stored.items() if k not in read or read[k] != v}
+    kept = {where for where, _ in outside}
+    changed = {
+        k: v
+        for k, v in stored.items()
+        if k not in read or read[k] != v or _tag(k) not in result.keys() | kept
+    }
     result |= _of_store(changed, {**normalised.instance["DICOMVRs"], **vrs}, result)
     for where, bulk in outside:
         result[where] = {"vr": bulk.vr, "BulkDataURI": bulk_base + _hash(where)}

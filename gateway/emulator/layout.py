@@ -122,7 +122,7 @@ def read_layout(path: Path) -> Layout:
     Raises: OSError.
     """
     with path.open("rb") as file:
-        dataset = pydicom.dcmread(file, stop_before_pixels=True, force=True)
+        dataset = pydicom.dcmread(file, stop_before_pixels=True)
         syntax = UID(dataset.file_meta.get("TransferSyntaxUID", ""))
         try:
             if syntax == DeflatedExplicitVRLittleEndian:

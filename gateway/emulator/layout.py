@@ -151,7 +151,7 @@ def _layout(file: BinaryIO, dataset: pydicom.FileDataset, syntax: UID) -> Layout
     if (group, element) != (0x7FE0, 0x0010):
         return Layout(syntax, 0, None)
     vr, at = header[4:6], file.tell()
-    if is_implicit:
+    if is_implicit := is_implicit or not vr.isalpha():  # some files say explicit and are not
         vr, at = b"OW", at - 4
     elif vr not in _LONG:
         raise ValueError("the pixels have another VR")

@@ -12,7 +12,9 @@ import pytest
 from pydicom.encaps import generate_frames
 
 from gateway.emulator.changing import Changes
+from gateway.emulator.htj2k import FramesAs
 from gateway.emulator.imagesets import ImageSets
+from gateway.emulator.store import Store
 from gateway.emulator.transcoding import ELE, RPCL
 from tests.contract.retrieving import (
     BUNDLED,
@@ -66,12 +68,18 @@ async def test_an_instance_is_decoded(served: Retrieves, name: str, accept: str 
     assert FILES[name].pixel_array.tobytes() == file.pixel_array.tobytes()
 
 
-async def test_an_instance_as_htj2k(served: Retrieves) -> None:
-    """Lossless pixels can be had as HealthImaging stores them."""
-    answer = await served.get(path_of(RLE), f"application/dicom; transfer-syntax={RPCL}")
+@pytest.mark.parametrize("syntax", ["*", RPCL])
+async def test_an_instance_as_htj2k(files: Store, syntax: str) -> None:
+    """Where pixels are stored as HealthImaging stores them; lossy ones are as they came."""
+    accept = f"application/dicom; transfer-syntax={syntax}"
+    async with retrieving(files, frames_as="htj2k") as served:
+        answer = await served.get(path_of(RLE), accept)
+        lossy = await served.get(path_of(JPEG), PART10)
+    assert (200, f"application/dicom; transfer-syntax={RPCL}") == told(answer)
     file = pydicom.dcmread(io.BytesIO(answer.body))
     assert RPCL == file.file_meta.TransferSyntaxUID
     assert RLE.pixel_array.tobytes() == file.pixel_array.tobytes()
+    assert (BUNDLED / "SC_rgb_jpeg_dcmtk.dcm").read_bytes() == lossy.body
 
 
 # --- frames ---------------------------------------------------------------------------------------
@@ -94,23 +102,33 @@ async def test_frames_as_stored(served: Retrieves, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("syntax", "kind"),
-    [("*", "image/dicom-rle; transfer-syntax=1.2.840.10008.1.2.5"),
-     (ELE, f"application/octet-stream; transfer-syntax={ELE}"),
-     (RPCL, f"image/jphc; transfer-syntax={RPCL}")],
+    ("frames_as", "syntax", "kind"),
+    [("stored", "*", "image/dicom-rle; transfer-syntax=1.2.840.10008.1.2.5"),
+     ("stored", ELE, f"application/octet-stream; transfer-syntax={ELE}"),
+     ("htj2k", ELE, f"application/octet-stream; transfer-syntax={ELE}"),
+     ("htj2k", RPCL, f"image/jphc; transfer-syntax={RPCL}"),
+     ("htj2k", "*", f"image/jphc; transfer-syntax={RPCL}")],
 )  # fmt: skip
 async def test_frames_come_in_the_order_asked_for(
-    served: Retrieves, syntax: str, kind: str
+    files: Store, frames_as: FramesAs, syntax: str, kind: str
 ) -> None:
     """A part each, whose header names what it is."""
     accept = f"multipart/related; type={OCTETS}; transfer-syntax={syntax}"
-    both = await served.get(f"{path_of(RLE)}/frames/2,1", accept)
-    singles = [await served.get(f"{path_of(RLE)}/frames/{n}", accept) for n in (2, 1)]
+    async with retrieving(files, frames_as=frames_as) as served:
+        both = await served.get(f"{path_of(RLE)}/frames/2,1", accept)
+        singles = [await served.get(f"{path_of(RLE)}/frames/{n}", accept) for n in (2, 1)]
     assert [(kind, one.parts[0][1]) for one in singles] == both.parts
     assert kind.partition(";")[0] == both.headers.get_param("type")
     if syntax == ELE:
         frames = RLE.pixel_array
         assert [frames[1].tobytes(), frames[0].tobytes()] == [frame for _, frame in both.parts]
+
+
+async def test_the_syntax_of_the_file_where_pixels_are_stored_in_another(files: Store) -> None:
+    """It cannot be had any more."""
+    async with retrieving(files, frames_as="htj2k") as served:
+        for path, kind in ((f"{path_of(RLE)}/frames/1", STORED), (path_of(RLE), PART10)):
+            assert 406 == (await served.get(path, f"{kind[:-1]}1.2.840.10008.1.2.5")).status
 
 
 @pytest.mark.parametrize("accept", [OCTETS, f"{OCTETS}; transfer-syntax=*"])

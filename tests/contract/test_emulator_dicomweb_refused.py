@@ -74,6 +74,8 @@ NOWHERE = "1.2.999"
                      406, "NotAcceptableException", id="a frame in another syntax"),
         pytest.param(f"{path_of(JPEG)}/frames/1", f"{STORED[:-1]}{RPCL}", 406,
                      "NotAcceptableException", id="a lossy frame as lossless"),
+        pytest.param(f"{path_of(RLE)}/frames/1", f"{STORED[:-1]}{RPCL}", 406,
+                     "NotAcceptableException", id="a frame as HTJ2K that is not stored so"),
         pytest.param(f"{path_of(RLE)}/frames/1,2", OCTETS, 406, "NotAcceptableException",
                      id="two frames as one part"),
         pytest.param(f"{ONE}/bulkdata/{'0' * 32}", "image/png", 406, "NotAcceptableException",

@@ -14,6 +14,7 @@ from gateway.config import Settings
 from gateway.healthimaging.client import HealthImagingClient
 from gateway.healthimaging.dicomweb import OPERATIONS, REGIONS, DicomWeb, endpoint_in
 from gateway.healthimaging.fetching import Fetching
+from gateway.healthimaging.imagesets import ImageSets
 from gateway.healthimaging.locating import Locating
 from gateway.healthimaging.metadata import MetadataStore
 from gateway.healthimaging.metered import MeteredCalls
@@ -53,6 +54,7 @@ def build(settings: Settings, environment: Mapping[str, str] = os.environ) -> St
         cache_control=settings.cache_control,
         page=settings.page,
         ohif_dir=settings.ohif_dir,
+        forwarding=settings.forwarding,
     )
 
     async def close() -> None:
@@ -111,7 +113,7 @@ def parts_of(settings: Settings, environment: Mapping[str, str] = os.environ) ->
 
 def retrieval_of(
     settings: Settings, parts: Parts, environment: Mapping[str, str] = os.environ
-) -> DicomWeb | None:
+) -> DicomWeb | ImageSets | None:
     """What retrieving asks, None where it is off."""
     table, limits = settings.retrieve, settings.retrieve_limits
     configured = table.dicomweb_endpoint or configured_endpoint(environment)
@@ -128,6 +130,10 @@ def retrieval_of(
         time.monotonic,
         joins_primary=way == "dicomweb",
     )
+    if way == "image-sets":
+        pace = Pace(limits.frames_per_s, limits.frames_burst)
+        # Of its own: whoever reads frames slowly holds no search's connection
+        return ImageSets(client_of(settings, environment), locating, parts.meters, pace)
     endpoint = configured or endpoint_in(settings.region)
     fetching = Fetching(
         endpoint,

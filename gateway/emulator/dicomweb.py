@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -41,6 +40,7 @@ from gateway.emulator.bodies import bulk_answer, parts_answer, read_frame, whole
 from gateway.emulator.dicomjson import bulk_values, metadata
 from gateway.emulator.errors import WireError, invalid
 from gateway.emulator.faults import Faults
+from gateway.emulator.keeping import Kept
 from gateway.emulator.layout import Layout, Layouts
 from gateway.emulator.locating import Locating, Target
 from gateway.emulator.signing import check_access_key, check_signature
@@ -74,8 +74,7 @@ class DicomWeb:
         self._account, self._faults, self._access_keys = account, faults, access_keys
         self._locating: dict[str, Locating] = {}
         self._layouts = Layouts()
-        self._metadata: dict[tuple[Any, ...], bytes] = {}
-        self._metadata_bytes = 0
+        self._metadata = Kept(MOST_KEPT_BYTES)
         self._table = {
             "GetDICOMInstanceFrames": self._frames,
             "GetDICOMInstance": self._instance,
@@ -202,15 +201,10 @@ class DicomWeb:
     def _one(self, series: str, version: Version, uid: str, instance: Instance) -> bytes:
         # A version of an image set never changes
         key = (series, version.image_set_id, version.number, uid)
-        if (known := self._metadata.get(key)) is not None:
-            return known
         bulk_base = f"{series}/instances/{uid}/bulkdata/"
-        made = metadata(version.levels, instance.body, instance.path, bulk_base)
-        if self._metadata_bytes + len(made) > MOST_KEPT_BYTES:
-            self._metadata, self._metadata_bytes = {}, 0
-        self._metadata[key] = made
-        self._metadata_bytes += len(made)
-        return made
+        return self._metadata.get(
+            key, lambda: metadata(version.levels, instance.body, instance.path, bulk_base)
+        )
 
     async def _bulk_data(
         self, request: Request, locating: Locating, target: Target, name: str

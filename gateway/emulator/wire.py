@@ -32,6 +32,7 @@ from gateway.emulator.answers import (
 from gateway.emulator.dicomweb import DicomWeb
 from gateway.emulator.errors import WireError, invalid
 from gateway.emulator.faults import Faults
+from gateway.emulator.htj2k import FramesAs
 from gateway.emulator.jobs import Jobs, Roots
 from gateway.emulator.model import Operation, check, operations
 from gateway.emulator.operations import Operations
@@ -49,17 +50,19 @@ def create_app(
     account: Account | None = None,
     roots: Mapping[str, Path] | None = None,
     access_keys: Collection[str] = (),
+    frames_as: FramesAs = "stored",
 ) -> Starlette:
     """The application that serves `store` and what `account` has besides.
 
     `app.state.faults` holds its faults and counts. `roots` are the folders of buckets; with
-    `access_keys` a request signed with another one is refused.
+    `access_keys` a request signed with another one is refused. `frames_as` is how GetImageFrame
+    gives frames.
     """
     account = account or Account(store)
     executor = ThreadPoolExecutor(1, "import-job")
     faults = faults or Faults()
     jobs = Jobs(account, Roots(roots or {}), executor)
-    wire = Wire(account, Operations(account, jobs), faults, access_keys)
+    wire = Wire(account, Operations(account, jobs, frames_as), faults, access_keys)
     dicomweb = DicomWeb(account, faults, access_keys)
 
     @asynccontextmanager

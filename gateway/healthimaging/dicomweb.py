@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from urllib.parse import quote
 
-from gateway.errors import NotFoundError, UpstreamUnavailableError
+from gateway.errors import NotFoundError
 from gateway.healthimaging.fetching import NOT_THERE, Fetching, Wanted
 from gateway.healthimaging.locating import Locating
 from gateway.healthimaging.metrics import Operation
@@ -24,10 +24,8 @@ OPERATIONS: tuple[Operation, ...] = (
     "GetDICOMInstanceFrames",
     "GetDICOMBulkdata",
 )
-UNREAD = "Metadata that the answer needs could not be read."
 
 _JSON = "application/dicom+json"
-_NO_NAMES: frozenset[str] = frozenset()
 
 
 def endpoint_in(region: str) -> str:
@@ -56,14 +54,7 @@ class DicomWeb:
 
         Raises: NotFoundError, UpstreamError, ResultTooLargeError.
         """
-        by_uid: dict[str, tuple[bool, int, str]] = {}
-        for image_set in await self._locating.image_sets(place):
-            found = await self._locating.metadata(image_set, _NO_NAMES)
-            if not found.whole:
-                raise UpstreamUnavailableError(UNREAD)
-            for instance in found.instances:
-                by_uid.setdefault(instance.sop_instance_uid, instance.place)
-        return sorted(by_uid, key=by_uid.__getitem__)
+        return await self._locating.instances(place)
 
     async def metadata(self, place: Place, sop_instance_uid: str = "") -> Incoming:
         """The metadata of all instances at a place, or of one: a DICOM JSON array.

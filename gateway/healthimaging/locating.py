@@ -12,7 +12,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 
-from gateway.errors import NotFoundError
+from gateway.errors import NotFoundError, UpstreamUnavailableError
 from gateway.healthimaging.budget import Budget
 from gateway.healthimaging.flight import Flight
 from gateway.healthimaging.metadata import MetadataStore
@@ -29,6 +29,7 @@ from gateway.search.upstream import Names
 from gateway.wado.upstream import Place
 
 NOT_SHOWN = "There is no such study or series in the data store, or none that is shown."
+UNREAD = "Metadata that the answer needs could not be read."
 GONE = "It has gone from the data store."
 MOST_KEPT = 10_000
 """Places that are kept; those go first that were not asked for the longest time."""
@@ -86,6 +87,20 @@ class Locating:
         if not sets:  # another one meanwhile
             raise NotFoundError(GONE)
         return sets
+
+    async def instances(self, place: Place) -> Sequence[str]:
+        """The SOPInstanceUIDs at a place, by InstanceNumber and UID.
+
+        Raises: NotFoundError, UpstreamError, ResultTooLargeError.
+        """
+        by_uid: dict[str, tuple[bool, int, str]] = {}
+        for image_set in await self.image_sets(place):
+            found = await self.metadata(image_set, frozenset())
+            if not found.whole:
+                raise UpstreamUnavailableError(UNREAD)
+            for instance in found.instances:
+                by_uid.setdefault(instance.sop_instance_uid, instance.place)
+        return sorted(by_uid, key=by_uid.__getitem__)
 
     async def metadata(self, image_set: ImageSet, names: Names) -> Metadata:
         """The whole metadata of an image set; of each instance at least `names`.

@@ -96,6 +96,9 @@ class Meters:
             "late_parts", "Searches that failed because a part of a study came too late"
         )
         self._lost = self._counter("lost_walks", "Walks that were lost and begun anew")
+        self._malformed = self._counter(
+            "malformed_instances", "Instances left out of metadata because they were malformed"
+        )
         self._waited = self._histogram(
             "quota_wait_seconds", "How long a call has waited for its turn", _WAIT_S
         )
@@ -138,6 +141,10 @@ class Meters:
     def lost_walk(self) -> None:
         """A walk was lost, and begins anew."""
         self._lost.inc()
+
+    def malformed_instance(self) -> None:
+        """An instance was left out of retrieved metadata."""
+        self._malformed.inc()
 
     def waited(self, wait_s: float) -> None:
         """A call has had its turn after so many seconds."""

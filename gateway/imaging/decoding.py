@@ -125,12 +125,13 @@ def _exact(frame: bytes, described: FrameDescription) -> bytes:
 
 
 def _conformed(frame: bytes, syntax: str, described: FrameDescription) -> FrameDescription:
-    """The description with the colours that the codestream has.
+    """The description with the colours that the codestream has, and no planes, as decoders give it.
 
     Raises: NotAcceptableError where it has another size.
     """
     if syntax == RLE:
         return described
+    described = replace(described, planar=0)
     header = read_codestream(frame)
     if header is None:
         raise NotAcceptableError(_UNDECODABLE)

@@ -21,7 +21,7 @@ from gateway.errors import (
     ResultTooLargeError,
     UpstreamUnavailableError,
 )
-from gateway.imaging.decoding import array_of
+from gateway.imaging.decoding import array_of, explicit_little_endian
 from gateway.imaging.description import (
     FrameDescription,
     describe,
@@ -127,6 +127,18 @@ class Pixels:
                 return render(array_of(frame, syntax, description), description, look)
 
             return await self._in_thread(make)
+
+    async def decoded(self, found: Found, number: int) -> bytes:
+        """A frame, counted from 1, as Explicit VR Little Endian has it.
+
+        Raises: NotFoundError, NotAcceptableError, UpstreamError.
+        """
+        description = describe(found.metadata, number)
+        async with self._held:
+            frame, syntax = await self._frame(found, number, description)
+            return await self._in_thread(
+                partial(explicit_little_endian, frame, syntax, description)
+            )
 
     async def _at(self, place: Place, uid: str) -> Found:
         body = await whole(await self._retrieval.metadata(place, uid), MAX_METADATA_BYTES)

@@ -25,7 +25,6 @@ from gateway.server.telemetry import record_of
 from gateway.wado.multipart import beginning, ending
 from gateway.wado.rendered import Rendering, parse_rendering
 from gateway.wado.requests import Target, frame_numbers, target_of
-from gateway.wado.upstream import Retrieval
 
 JPEG: ImageType = "image/jpeg"
 PNG: ImageType = "image/png"
@@ -53,13 +52,10 @@ class RenderingOptions:
     cache_control: CacheControl = "no-cache"
 
 
-def rendered_routes(
-    retrieval: Retrieval, options: RenderingOptions, pixels: Pixels | None = None
-) -> list[Route]:
+def rendered_routes(pixels: Pixels, options: RenderingOptions) -> list[Route]:
     """The routes of rendered images and thumbnails."""
-    shared = pixels or Pixels(retrieval)
     return [
-        Route(f"{ROOT}{path}/{kind}", endpoint(path, shared, options), methods=["GET"])
+        Route(f"{ROOT}{path}/{kind}", endpoint(path, pixels, options), methods=["GET"])
         for kind, endpoint in (("rendered", RenderedEndpoint), ("thumbnail", ThumbnailEndpoint))
         for path in TARGETS
     ]

@@ -17,6 +17,7 @@ from starlette.routing import Route, compile_path
 from starlette.types import Receive, Scope, Send
 
 from gateway.errors import UriTooLongError
+from gateway.healthimaging.metrics import Meters
 from gateway.qido.attributes import Resource
 from gateway.qido.query import Query, parse_query
 from gateway.server.caching import CacheControl
@@ -24,6 +25,7 @@ from gateway.server.capabilities import METHODS, Capabilities
 from gateway.server.compression import allow_compression
 from gateway.server.documents import DocsPage, openapi
 from gateway.server.endpoint import run
+from gateway.server.forwarded import DIRECT, ForwardedRequests, Forwarding
 from gateway.server.negotiation import (
     JSON,
     OFFERED,
@@ -32,17 +34,26 @@ from gateway.server.negotiation import (
     parameter_of,
 )
 from gateway.server.page import Page
-from gateway.server.paths import ROOT, PlainRequests, plain_path, service_url
+from gateway.server.paths import (
+    MAX_URI_LENGTH,
+    ROOT,
+    PlainRequests,
+    own_path,
+    plain_path,
+    service_url,
+)
+from gateway.server.pixels import Pixels
+from gateway.server.rendering import RenderingOptions, rendered_routes
 from gateway.server.responses import SearchAnswer, problem
+from gateway.server.retrieving import RetrieveOptions, retrieve_routes
 from gateway.server.searches import SearchService
 from gateway.server.telemetry import Metrics, RequestLog, record_of
 from gateway.server.viewer import VIEWER, Viewer
+from gateway.server.wado_uri import wado_uri_routes
 from gateway.wado.upstream import Retrieval
 
 COUNT = "/count"
 """What stands behind the path of a search whose results are only counted."""
-MAX_URI_LENGTH = 8_192
-"""Bytes of path and query."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +66,7 @@ class ServerOptions:
     cache_control: CacheControl = "no-cache"
     page: bool = True
     ohif_dir: Path | None = None
+    forwarding: Forwarding = DIRECT
 
 
 def create_app(
@@ -63,9 +75,9 @@ def create_app(
     on_close: Callable[[], Awaitable[None]],
     retrieval: Retrieval | None = None,
 ) -> Starlette:
-    """The ASGI application that answers from `service` and `retrieval`.
+    """The ASGI application that answers from `service`; `on_close` is awaited at its end.
 
-    `on_close` is awaited at its end.
+    Without `retrieval` there is nothing to retrieve.
     """
     allow_compression()
 
@@ -77,7 +89,7 @@ def create_app(
             await on_close()
 
     app = Starlette(
-        routes=_routes(service, options),
+        routes=_routes(service, options, retrieval),
         middleware=_middleware(service, options),
         exception_handlers={HTTPException: _http_problem},
         lifespan=lambda _: Lifespan(),
@@ -86,7 +98,9 @@ def create_app(
     return app
 
 
-def _routes(service: SearchService, options: ServerOptions) -> list[Route]:
+def _routes(
+    service: SearchService, options: ServerOptions, retrieval: Retrieval | None
+) -> list[Route]:
     searches = [
         Route(ROOT + resource.value, SearchEndpoint(resource, service, options), methods=["GET"])
         for resource in Resource
@@ -99,12 +113,17 @@ def _routes(service: SearchService, options: ServerOptions) -> list[Route]:
         )
         for resource in Resource
     ]
+    capabilities = Capabilities(service.dialect, retrieves=retrieval is not None)
     viewer = Viewer(options.ohif_dir)
     page = Page(service, is_on=options.page, has_viewer=options.ohif_dir is not None)
     return [
         *searches,
         *counts,
-        Route(ROOT, Capabilities(service.dialect), methods=["GET", "OPTIONS"]),
+        *(
+            [Route(ROOT, capabilities, methods=["GET", "OPTIONS"])]
+            if retrieval is None
+            else _retrieves(retrieval, service.meters, options, capabilities)
+        ),
         Route("/healthz", _healthy),
         Route("/readyz", _healthy),
         Route("/metrics", Metrics(service.meters), methods=["GET"]),
@@ -116,16 +135,37 @@ def _routes(service: SearchService, options: ServerOptions) -> list[Route]:
     ]
 
 
+def _retrieves(
+    retrieval: Retrieval, meters: Meters, options: ServerOptions, capabilities: Capabilities
+) -> list[Route]:
+    pixels = Pixels(retrieval)
+    given = (options.public_base_url, options.cache_control)
+    return [
+        *wado_uri_routes(retrieval, pixels, RenderingOptions(*given), capabilities),
+        *rendered_routes(pixels, RenderingOptions(*given)),
+        *retrieve_routes(retrieval, meters, RetrieveOptions(*given), pixels),
+    ]
+
+
 def _middleware(service: SearchService, options: ServerOptions) -> list[Middleware]:
     """What each request passes, the outermost first."""
     passed = [Middleware(RequestLog, meters=service.meters), Middleware(PlainRequests)]
+    if options.forwarding != DIRECT:
+        passed.append(Middleware(ForwardedRequests, forwarding=options.forwarding))
     if options.cors_origins:
         passed.append(
             Middleware(
                 CORSMiddleware,
                 allow_origins=options.cors_origins,
                 allow_methods=METHODS,
-                allow_headers=["authorization", "if-none-match", "x-request-id"],
+                # What is always allowed, in Starlette's letters, and what is not
+                allow_headers=[
+                    "Accept",
+                    "Content-Type",
+                    "Authorization",
+                    "If-None-Match",
+                    "X-Request-ID",
+                ],
                 expose_headers=[
                     "Age",
                     "Warning",
@@ -142,7 +182,7 @@ def _middleware(service: SearchService, options: ServerOptions) -> list[Middlewa
 
 async def _healthy(request: Request) -> Response:
     # Both say only that this process serves: an upstream's outage must not restart it
-    record_of(request.scope).facts["route"] = request.url.path
+    record_of(request.scope).facts["route"] = own_path(request.scope)
     return PlainTextResponse("ok\n")
 
 

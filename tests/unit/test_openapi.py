@@ -24,9 +24,8 @@ from gateway.qido.query import PARAMETERS, Dialect, parse_query
 from gateway.server.capabilities import METHODS, capabilities, is_matched
 from gateway.server.documents import document, page
 from gateway.server.negotiation import OFFERED
-from gateway.server.paths import ROOT
+from gateway.server.paths import MAX_URI_LENGTH, ROOT
 from gateway.server.responses import STATUS_OF
-from gateway.server.routes import MAX_URI_LENGTH
 from tests.http.upstream import ListedCalls, app_over
 
 PROJECT = Path(__file__).resolve().parents[2] / "pyproject.toml"

@@ -30,9 +30,11 @@ from pydantic_settings import (
 from gateway.errors import ConfigError
 from gateway.healthimaging.metadata import MIB, MetadataLimits
 from gateway.healthimaging.quota import QuotaLimits
+from gateway.healthimaging.retrieving import RetrieveLimits
 from gateway.healthimaging.walks import WalkLimits
 from gateway.qido.attributes import ATTRIBUTES, Level, Origin
 from gateway.search.plan import SearchOptions
+from gateway.server.appconfig import INDEX
 from gateway.server.forwarded import Family, Forwarding, Network, valid_prefix
 
 ENV_PREFIX = "QIDO_GATEWAY_"
@@ -63,6 +65,13 @@ def _number(value: object) -> object:
     return int(value) if isinstance(value, str) and value.isdecimal() else value
 
 
+def _checked_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.netloc or parts.query:
+        raise ValueError("must be an absolute http or https URL without a query")
+    return value.rstrip("/")
+
+
 _SPARE_OF_BURST = 25
 
 _FETCHABLE = tuple(
@@ -87,6 +96,25 @@ class MetadataSettings(BaseModel):
         if not set(value) <= set(_FETCHABLE):
             raise ValueError(f"each must be one of {', '.join(_FETCHABLE)}")
         return value
+
+
+class RetrieveSettings(BaseModel):
+    """The settings of the table `[retrieve]`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    upstream: Literal["auto", "dicomweb", "image-sets", "off"] = "auto"
+    dicomweb_endpoint: str | None = None
+    calls_per_s: float = Field(default=50.0, gt=0, allow_inf_nan=False)
+    burst: int = Field(default=100, ge=1)
+    frames_per_s: float = Field(default=1_000.0, gt=0, allow_inf_nan=False)
+    frames_burst: int = Field(default=2_000, ge=1)
+    keep_s: float = Field(default=60.0, ge=0, allow_inf_nan=False)
+
+    @field_validator("dicomweb_endpoint")
+    @classmethod
+    def _check_endpoint(cls, value: str | None) -> str | None:
+        return None if value is None else _checked_url(value)
 
 
 class Settings(BaseSettings):
@@ -131,18 +159,16 @@ class Settings(BaseSettings):
     forwarded_headers: Family = "x-forwarded"
     root_path: str = ""
     cors_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_by_comma)] = ()
+    page: bool = True
+    ohif_dir: Path | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     metadata: MetadataSettings = MetadataSettings()
+    retrieve: RetrieveSettings = RetrieveSettings()
 
     @field_validator("public_base_url")
     @classmethod
     def _check_url(cls, value: str | None) -> str | None:
-        if value is None:
-            return None
-        parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.netloc or parts.query:
-            raise ValueError("must be an absolute http or https URL without a query")
-        return value.rstrip("/")
+        return None if value is None else _checked_url(value)
 
     @field_validator("root_path")
     @classmethod
@@ -160,6 +186,13 @@ class Settings(BaseSettings):
             whole = f"{parts.scheme}://{parts.netloc}"
             if origin != "*" and (parts.scheme not in ("http", "https") or origin != whole):
                 raise ValueError("each must be an origin such as https://viewer.example.org, or *")
+        return value
+
+    @field_validator("ohif_dir")
+    @classmethod
+    def _check_ohif_dir(cls, value: Path | None) -> Path | None:
+        if value is not None and not (value / INDEX).is_file():
+            raise ValueError(f"must be the folder of OHIF's built files, with {INDEX} in it")
         return value
 
     @field_validator("host")
@@ -230,6 +263,23 @@ class Settings(BaseSettings):
             burst=max(1, table.burst // self.replicas),
         )
 
+    @property
+    def retrieve_limits(self) -> RetrieveLimits:
+        """This gateway's part of the account's calls that retrieve, and how long places are kept.
+
+        What it costs to find a place is bounded as what a search costs.
+        """
+        table = self.retrieve
+        return RetrieveLimits(
+            calls_per_s=table.calls_per_s / self.replicas,
+            burst=max(1, table.burst // self.replicas),
+            frames_per_s=table.frames_per_s / self.replicas,
+            frames_burst=max(1, table.frames_burst // self.replicas),
+            keep_s=table.keep_s,
+            max_calls=self.scan_budget_calls,
+            max_s=self.scan_budget_s,
+        )
+
 
 def load_settings(
     config: Path | None,
@@ -280,7 +330,10 @@ def load_settings(
 
 
 def _unknown_variables(environment: Mapping[str, str]) -> list[str]:
-    tables = {"metadata": MetadataSettings}
+    tables: dict[str, type[BaseModel]] = {
+        "metadata": MetadataSettings,
+        "retrieve": RetrieveSettings,
+    }
     known = {ENV_PREFIX + name.upper() for name in Settings.model_fields if name not in tables}
     for table, model in tables.items():
         known |= {f"{ENV_PREFIX}{table}_{name}".upper() for name in model.model_fields}

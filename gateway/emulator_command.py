@@ -19,6 +19,7 @@ from gateway.errors import ConfigError
 from gateway.terminal import progress_bar, say
 
 if TYPE_CHECKING:
+    from gateway.emulator.htj2k import FramesAs
     from gateway.emulator.importer import ImportReport
     from gateway.emulator.store import Store
 
@@ -60,10 +61,15 @@ def emulator(
         list[str] | None,
         typer.Option("--access-key-id", help="Refuse requests of other keys. Repeatable."),
     ] = None,
+    frames: Annotated[
+        str, typer.Option(help="GetImageFrame's frames: stored, htj2k or, where it can, auto.")
+    ] = "auto",
     settle_ms: Annotated[
         float, typer.Option(min=0, help="How long a change takes to be done.")
     ] = 0.0,
-    latency_ms: Annotated[float, typer.Option(min=0, help="Added to each search.")] = 0.0,
+    latency_ms: Annotated[
+        float, typer.Option(min=0, help="Added to searches and retrieves.")
+    ] = 0.0,
     rate: Annotated[float | None, typer.Option(min=0.001, help="Searches a second.")] = None,
     burst: Annotated[int, typer.Option(min=1, help="Searches at once, with --rate.")] = 50,
     bounds: Annotated[str, _switch("bounds")] = "inclusive",
@@ -92,6 +98,7 @@ def emulator(
     variants = _variants({name: given[name] for name in CHOICES})
     if skipped not in ("name", "count"):
         raise ConfigError(("--skipped must be name or count",))
+    frames_as = _frames_as(frames)
     roots = _roots(s3_roots or ())
     configure_logging("warning")
     with ExitStack() as closing:
@@ -110,6 +117,7 @@ def emulator(
             account=account,
             roots=roots,
             access_keys=access_key_ids or (),
+            frames_as=frames_as,
         )
         serve(app, host, port, lambda url: say(f"ready {url} datastore {datastore_id}"))
 
@@ -123,6 +131,21 @@ def _variants(given: dict[str, Any]) -> Variants:
     if wrong:
         raise ConfigError(wrong)
     return Variants(**given)
+
+
+def _frames_as(given: str) -> FramesAs:
+    from gateway.emulator.transcoding import can_encode
+
+    match given:
+        case "stored":
+            return "stored"
+        case "auto":
+            return "htj2k" if can_encode() else "stored"
+        case "htj2k" if can_encode():
+            return "htj2k"
+        case "htj2k":
+            raise ConfigError(("--frames htj2k needs the extra `emulator`",))
+    raise ConfigError(("--frames must be stored, htj2k or auto",))
 
 
 def _roots(given: Sequence[str]) -> dict[str, Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import Counter, deque
 from collections.abc import Callable
@@ -14,9 +15,9 @@ Broken = Literal["cut", "not-json", "same-token", "unavailable"]
 """The connection ends without an answer; a body that is no JSON; the token that was sent again; a
 503 that is not AWS's."""
 
-BrokenBody = bytes | Literal["cut", "stalled"]
+BrokenBody = bytes | Literal["cut", "stalled", "unavailable"]
 """Bytes in the place of the body; the connection ends in the middle of it; the second half of it
-never comes."""
+never comes; a 503 that is not AWS's."""
 
 
 @dataclass(slots=True)
@@ -39,8 +40,10 @@ class _Bucket:
 
 
 @dataclass(slots=True)
-class MetadataFaults:
-    """Latency, load limits and faults of GetImageSetMetadata; the service's own limits are 50, 100.
+class OperationFaults:
+    """Latency, load limits and faults of one operation.
+
+    The service's own limits of GetImageSetMetadata and of each operation of DICOMweb are 50, 100.
 
     `latency_ms` is waited before each answer; no limit where `rate` is None.
     """
@@ -67,7 +70,8 @@ class Faults:
     """Load limits, faults that are due, and the count of what was served.
 
     `rate` calls of SearchImageSets a second, `burst` at once; no limit where `rate` is None.
-    `metadata` has the limits and faults of GetImageSetMetadata.
+    `of` has the limits and faults of any other operation, `metadata` GetImageSetMetadata's.
+    `latency_ms` is waited before each answer of DICOMweb as well.
     """
 
     latency_ms: float = 0.0
@@ -75,9 +79,31 @@ class Faults:
     burst: int = 1
     clock: Callable[[], float] = time.monotonic
     calls: Counter[str] = field(default_factory=Counter)
-    metadata: MetadataFaults = field(default_factory=MetadataFaults)
+    _of: dict[str, OperationFaults] = field(default_factory=dict)
     _due: deque[WireError | Broken] = field(default_factory=deque)
     _bucket: _Bucket = field(default_factory=_Bucket)
+
+    def of(self, operation: str) -> OperationFaults:
+        """The limits and faults of an operation, by AWS's name of it."""
+        return self._of.setdefault(operation, OperationFaults())
+
+    @property
+    def metadata(self) -> OperationFaults:
+        """The limits and faults of GetImageSetMetadata."""
+        return self.of("GetImageSetMetadata")
+
+    async def fault_of(self, operation: str, latency_ms: float = 0.0) -> BrokenBody | None:
+        """What is wrong with the body of a call that has just come in, after its latency.
+
+        Raises: WireError, where the call ends so.
+        """
+        faults = self.of(operation)
+        if latency_ms + faults.latency_ms:
+            await asyncio.sleep((latency_ms + faults.latency_ms) / 1000)
+        fault = faults.next_fault(self.clock())
+        if isinstance(fault, WireError):
+            raise fault
+        return fault
 
     def schedule(self, fault: WireError | Broken, times: int = 1) -> None:
         """Let the next SearchImageSets calls end so."""

@@ -17,7 +17,6 @@ from typing import Any
 import orjson
 
 from gateway.emulator.errors import WireError
-from gateway.emulator.frames import read_frame
 from gateway.emulator.keys import padded
 from gateway.emulator.schema import ONE, STUDY
 from gateway.emulator.store import Store
@@ -104,10 +103,10 @@ class ImageSets:
             },
         }
 
-    def frame(self, image_set_id: str, frame_id: str) -> bytes:
-        """The bytes of a frame, of whichever version.
+    def frame(self, image_set_id: str, frame_id: str) -> tuple[Path, int]:
+        """The file of a frame, of whichever version, and its number there, from 0.
 
-        Raises: WireError, a ResourceNotFoundException; what a file raises that is gone or damaged.
+        Raises: WireError, a ResourceNotFoundException.
         """
         with self.store.reading() as sql:
             if self.state(self.version(sql, image_set_id))[0] == DELETED:
@@ -118,7 +117,7 @@ class ImageSets:
             ).fetchone()
         if row is None:
             raise not_found("there is no such image frame")
-        return read_frame(Path(os.fsdecode(row[0])), row[1])
+        return Path(os.fsdecode(row[0])), row[1]
 
     def of_study(self, sql: sqlite3.Connection, study_uid: str) -> list[str]:
         """The image sets of a study."""

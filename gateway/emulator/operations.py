@@ -16,6 +16,7 @@ import orjson
 from gateway.emulator.account import Account
 from gateway.emulator.changing import Changes
 from gateway.emulator.errors import WireError, invalid
+from gateway.emulator.htj2k import FramesAs, ImageFrames
 from gateway.emulator.imagesets import DELETED, ImageSets
 from gateway.emulator.jobs import Jobs
 from gateway.emulator.versions import Version, not_found
@@ -30,8 +31,9 @@ Answer = dict[str, Any]
 class Operations:
     """What each operation does; `table` has them by their names."""
 
-    def __init__(self, account: Account, jobs: Jobs) -> None:
+    def __init__(self, account: Account, jobs: Jobs, frames_as: FramesAs = "stored") -> None:
         self._account, self._jobs = account, jobs
+        self._frames = ImageFrames(frames_as)
         self.table: Mapping[str, Callable[[Parameters], Answer]] = {
             "CopyImageSet": self._copy,
             "CreateDatastore": self._create_datastore,
@@ -140,6 +142,7 @@ class Operations:
             if sets.state(sets.version(sql, given["imageSetId"]))[0] == DELETED:
                 raise not_found("the image set has been deleted")
             document = sets.document(version, sets.instances(sql, version))
+        document = self._frames.described(document)
         return {
             "imageSetMetadataBlob": gzip.compress(orjson.dumps(document), 5, mtime=0),
             "contentType": "text/plain",
@@ -150,13 +153,13 @@ class Operations:
         sets = self._image_sets(given)
         frame_id = given["imageFrameInformation"]["imageFrameId"]
         try:
-            frame = sets.frame(given["imageSetId"], frame_id)
+            frame, kind = self._frames.frame(*sets.frame(given["imageSetId"], frame_id))
         except WireError:
             raise
         except Exception:  # the file is gone, or another one by now
             message = "the file that was imported cannot be read any more"
             raise WireError("InternalServerException", 500, message) from None
-        return {"imageFrameBlob": frame, "contentType": "application/octet-stream"}
+        return {"imageFrameBlob": frame, "contentType": kind}
 
     def _update(self, given: Parameters) -> Answer:
         sets = self._image_sets(given)

@@ -145,6 +145,11 @@ class Store:
             row = self._sql.execute(ONE, (image_set_id,)).fetchone()
             return None if row is None else self._summary(row[0])
 
+    @property
+    def changes(self) -> int:
+        """A number that is another one after each change; it can be read at any time."""
+        return self._sql.total_changes
+
     def count(self) -> int:
         """How many image sets there are."""
         with self._lock:

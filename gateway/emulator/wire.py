@@ -1,4 +1,4 @@
-"""The wire: HealthImaging's rest-json operations over HTTP.
+"""The wire: HealthImaging's rest-json operations over HTTP, and its DICOMweb at the same address.
 
 Source: botocore's service model of medical-imaging 2023-07-19 (documented).
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import uuid
 from collections.abc import AsyncIterator, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -20,20 +19,28 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
 
 from gateway.emulator.account import Account
+from gateway.emulator.answers import (
+    Cut,
+    broken,
+    error_answer,
+    json_answer,
+    request_id,
+    unavailable,
+)
+from gateway.emulator.dicomweb import DicomWeb
 from gateway.emulator.errors import WireError, invalid
-from gateway.emulator.faults import BrokenBody, Faults
+from gateway.emulator.faults import Faults
+from gateway.emulator.htj2k import FramesAs
 from gateway.emulator.jobs import Jobs, Roots
 from gateway.emulator.model import Operation, check, operations
 from gateway.emulator.operations import Operations
+from gateway.emulator.signing import check_access_key
 from gateway.emulator.store import MAX_RESULTS, Store
 
 SEARCH = "SearchImageSets"
-METADATA = "GetImageSetMetadata"
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]
-_CREDENTIAL = re.compile(r"Credential=([^/,\s]+)/")
 
 
 def create_app(
@@ -43,20 +50,20 @@ def create_app(
     account: Account | None = None,
     roots: Mapping[str, Path] | None = None,
     access_keys: Collection[str] = (),
+    frames_as: FramesAs = "stored",
 ) -> Starlette:
     """The application that serves `store` and what `account` has besides.
 
     `app.state.faults` holds its faults and counts. `roots` are the folders of buckets; with
-    `access_keys` a request signed with another one is refused.
+    `access_keys` a request signed with another one is refused. `frames_as` is how GetImageFrame
+    gives frames.
     """
     account = account or Account(store)
     executor = ThreadPoolExecutor(1, "import-job")
-    wire = Wire(
-        account,
-        Operations(account, Jobs(account, Roots(roots or {}), executor)),
-        faults or Faults(),
-        access_keys,
-    )
+    faults = faults or Faults()
+    jobs = Jobs(account, Roots(roots or {}), executor)
+    wire = Wire(account, Operations(account, jobs, frames_as), faults, access_keys)
+    dicomweb = DicomWeb(account, faults, access_keys)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
@@ -67,6 +74,7 @@ def create_app(
     app = Starlette(
         routes=[
             Route("/_emulator/calls", wire.calls, methods=["GET"]),
+            Route("/datastore/{id}/studies/{path:path}", dicomweb.serve, methods=METHODS),
             Route("/{path:path}", wire.serve, methods=METHODS),
         ],
         lifespan=lifespan,
@@ -101,50 +109,31 @@ class Wire:
                 self.faults.calls[operation.name] += 1
                 return await self._answer(operation, request, found.groupdict())
         message = "there is no operation of HealthImaging with this method and path"
-        return _error(WireError("UnknownOperationException", 404, message))
+        return error_answer(WireError("UnknownOperationException", 404, message))
 
     async def calls(self, _: Request) -> Response:
         """How often each operation was called; not AWS's."""
-        return _json(dict(self.faults.calls))
+        return json_answer(dict(self.faults.calls))
 
     async def _answer(
         self, operation: Operation, request: Request, path: Mapping[str, str]
     ) -> Response:
         try:
-            self._check_access(request)
+            check_access_key(request.headers, self._access_keys)
             if operation.name == SEARCH:
                 members = operation.model.input_shape.members
                 check(members["datastoreId"], path["datastoreId"], "datastoreId")
                 return await self._search(request, path["datastoreId"])
             body = await request.body()
             given = operation.parameters(path, request.query_params, body)
-            fault = await self._metadata_fault() if operation.name == METADATA else None
+            fault = await self.faults.fault_of(operation.name)
             answer = await run_in_threadpool(self._answering[operation.name], given)
             content, headers = operation.answer(answer)
-            if fault in ("cut", "stalled"):
-                return _Half(content, headers, ends=fault == "cut")
-            content = fault if isinstance(fault, bytes) else content
         except WireError as exc:
-            return _error(exc)
+            return error_answer(exc)
         except Exception:  # a bug's text may hold patient data
-            return _error(WireError("InternalServerException", 500, "the emulator failed"))
-        return Response(content, headers={**headers, **_request_id()})
-
-    def _check_access(self, request: Request) -> None:
-        if self._access_keys:
-            signed = _CREDENTIAL.search(request.headers.get("authorization", ""))
-            if signed is None or signed[1] not in self._access_keys:
-                raise WireError("AccessDeniedException", 403, "this access key may not do that")
-
-    async def _metadata_fault(self) -> BrokenBody | None:
-        """What is wrong with the body of a call that has just come in."""
-        faults = self.faults.metadata
-        if faults.latency_ms:
-            await asyncio.sleep(faults.latency_ms / 1000)
-        fault = faults.next_fault(self.faults.clock())
-        if isinstance(fault, WireError):
-            raise fault
-        return fault
+            return error_answer(WireError("InternalServerException", 500, "the emulator failed"))
+        return broken(Response(content, headers={**headers, **request_id()}), fault)
 
     async def _search(self, request: Request, datastore_id: str) -> Response:
         if self.faults.latency_ms:
@@ -154,15 +143,15 @@ class Wire:
             raise fault
         token = request.query_params.get("nextToken")
         if fault == "cut":
-            return _Cut()
+            return Cut()
         if fault == "unavailable":
-            return Response(b"Service Unavailable", 503, media_type="text/plain")
+            return unavailable()
         if fault == "not-json":
-            return Response(b"<html>", media_type="application/json", headers=_request_id())
+            return Response(b"<html>", media_type="application/json", headers=request_id())
         answer = await self._searched(request, datastore_id, token)
         if fault == "same-token":
             answer = {**answer, "nextToken": token or "again"}
-        return _json(answer)
+        return json_answer(answer)
 
     async def _searched(
         self, request: Request, datastore_id: str, token: str | None
@@ -183,43 +172,3 @@ def _max_results(request: Request) -> int | None:
     if not re.fullmatch(r"[0-9]{1,9}", given) or not 1 <= int(given) <= MAX_RESULTS:
         raise invalid(f"maxResults must be a number from 1 to {MAX_RESULTS}")
     return int(given)
-
-
-class _Cut(Response):
-    """No answer: the connection ends."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send nothing but a beginning."""
-        headers = [(b"content-length", b"9")]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-
-
-class _Half(Response):
-    """The first half of a body; then the connection `ends`, or nothing comes any more."""
-
-    def __init__(self, content: bytes, headers: Mapping[str, str], *, ends: bool) -> None:
-        super().__init__(content, headers=dict(headers))
-        self._ends = ends
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the half, and wait until the client leaves where it does not end."""
-        start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
-        await send(start)
-        half = bytes(self.body[: len(self.body) // 2])
-        await send({"type": "http.response.body", "body": half, "more_body": True})
-        while not self._ends and (await receive())["type"] != "http.disconnect":
-            pass
-
-
-def _json(body: dict[str, Any]) -> Response:
-    return Response(orjson.dumps(body), media_type="application/json", headers=_request_id())
-
-
-def _error(exc: WireError) -> Response:
-    body = {"message": exc.message}
-    headers = {"x-amzn-errortype": exc.code, **_request_id()}
-    return Response(orjson.dumps(body), exc.status, headers, media_type="application/json")
-
-
-def _request_id() -> dict[str, str]:
-    return {"x-amzn-requestid": str(uuid.uuid4())}

@@ -10,9 +10,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 ROOT = "/dicom-web"
 """The path of the DICOMweb service."""
 
+MAX_URI_LENGTH = 8_192
+"""Bytes of path and query."""
+
 HOST = re.compile(r"[A-Za-z0-9.-]+(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](?::[0-9]{1,5})?")
 """A host and perhaps a port, as they stand in a URL."""
 _SLASHES = re.compile(r"/{2,}")
+_PREFIX = re.compile(r"(?:/[A-Za-z0-9._~-]+)*")
 
 
 def service_url(scope: Scope, public_base_url: str | None) -> str:
@@ -63,3 +67,13 @@ class PlainRequests:
 
         plain = {**scope, "path": plain_path(scope["path"])}
         await self._app(plain, receive, send_head if scope["method"] == "HEAD" else send)
+
+
+def prefix_of(scope: Scope) -> str:
+    """The path that a proxy in front has cut off, such as `/pacs`; "" where there is none.
+
+    It is for paths in what is answered, so that what could mean something else there counts as
+    none.
+    """
+    prefix = str(scope.get("root_path", "")).rstrip("/")
+    return prefix if _PREFIX.fullmatch(prefix) else ""

@@ -111,7 +111,7 @@ class SearchAnswer:
     texts that are right at the moment it is asked: when the header leaves. `is_empty` tells then
     whether there is no result, and `total` the number of all results, those outside the window
     too, None where that is not known. `no_match_status` is for bodies that are held: where others
-    have no result, they say so.
+    have no result, they say so. `held_bytes` of these wait.
     """
 
     chunks: AsyncGenerator[bytes, None]
@@ -123,6 +123,7 @@ class SearchAnswer:
     age_s: Callable[[], int | None] = lambda: None
     no_match_status: int = 200
     cache_control: CacheControl = "no-cache"
+    held_bytes: int = HELD_BYTES
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it: whole with its length where it is short and may wait, else as a stream.
@@ -130,7 +131,7 @@ class SearchAnswer:
         Raises: what `chunks` raises before the header has left. After that a failure ends the
         answer without its last chunk, so that no client takes it for whole.
         """
-        at_most = HELD_BYTES if BODIES[self.media_type].held else 0
+        at_most = self.held_bytes if BODIES[self.media_type].held else 0
         async with aclosing(self.chunks) as chunks:
             held = bytearray()
             async for chunk in chunks:

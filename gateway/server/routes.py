@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
@@ -16,6 +17,7 @@ from starlette.routing import Route, compile_path
 from starlette.types import Receive, Scope, Send
 
 from gateway.errors import UriTooLongError
+from gateway.healthimaging.metrics import Meters
 from gateway.qido.attributes import Resource
 from gateway.qido.query import Query, parse_query
 from gateway.server.caching import CacheControl
@@ -31,15 +33,27 @@ from gateway.server.negotiation import (
     choose_media_type,
     parameter_of,
 )
-from gateway.server.paths import ROOT, PlainRequests, own_path, plain_path, service_url
+from gateway.server.page import Page
+from gateway.server.paths import (
+    MAX_URI_LENGTH,
+    ROOT,
+    PlainRequests,
+    own_path,
+    plain_path,
+    service_url,
+)
+from gateway.server.pixels import Pixels
+from gateway.server.rendering import RenderingOptions, rendered_routes
 from gateway.server.responses import SearchAnswer, problem
+from gateway.server.retrieving import RetrieveOptions, retrieve_routes
 from gateway.server.searches import SearchService
 from gateway.server.telemetry import Metrics, RequestLog, record_of
+from gateway.server.viewer import VIEWER, Viewer
+from gateway.server.wado_uri import wado_uri_routes
+from gateway.wado.upstream import Retrieval
 
 COUNT = "/count"
 """What stands behind the path of a search whose results are only counted."""
-MAX_URI_LENGTH = 8_192
-"""Bytes of path and query."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +64,21 @@ class ServerOptions:
     cors_origins: Sequence[str] = ()
     no_match_status: int = 200
     cache_control: CacheControl = "no-cache"
+    page: bool = True
+    ohif_dir: Path | None = None
     forwarding: Forwarding = DIRECT
 
 
 def create_app(
-    service: SearchService, options: ServerOptions, on_close: Callable[[], Awaitable[None]]
+    service: SearchService,
+    options: ServerOptions,
+    on_close: Callable[[], Awaitable[None]],
+    retrieval: Retrieval | None = None,
 ) -> Starlette:
-    """The ASGI application that answers from `service`; `on_close` is awaited at its end."""
+    """The ASGI application that answers from `service`; `on_close` is awaited at its end.
+
+    Without `retrieval` there is nothing to retrieve.
+    """
     allow_compression()
 
     class Lifespan:
@@ -67,7 +89,7 @@ def create_app(
             await on_close()
 
     app = Starlette(
-        routes=_routes(service, options),
+        routes=_routes(service, options, retrieval),
         middleware=_middleware(service, options),
         exception_handlers={HTTPException: _http_problem},
         lifespan=lambda _: Lifespan(),
@@ -76,7 +98,9 @@ def create_app(
     return app
 
 
-def _routes(service: SearchService, options: ServerOptions) -> list[Route]:
+def _routes(
+    service: SearchService, options: ServerOptions, retrieval: Retrieval | None
+) -> list[Route]:
     searches = [
         Route(ROOT + resource.value, SearchEndpoint(resource, service, options), methods=["GET"])
         for resource in Resource
@@ -89,15 +113,37 @@ def _routes(service: SearchService, options: ServerOptions) -> list[Route]:
         )
         for resource in Resource
     ]
+    capabilities = Capabilities(service.dialect, retrieves=retrieval is not None)
+    viewer = Viewer(options.ohif_dir)
+    page = Page(service, is_on=options.page, has_viewer=options.ohif_dir is not None)
     return [
         *searches,
         *counts,
-        Route(ROOT, Capabilities(service.dialect), methods=["GET", "OPTIONS"]),
+        *(
+            [Route(ROOT, capabilities, methods=["GET", "OPTIONS"])]
+            if retrieval is None
+            else _retrieves(retrieval, service.meters, options, capabilities)
+        ),
         Route("/healthz", _healthy),
         Route("/readyz", _healthy),
         Route("/metrics", Metrics(service.meters), methods=["GET"]),
         Route("/openapi.yaml", openapi),
         Route("/docs", DocsPage(), methods=["GET"]),
+        Route("/", page, methods=["GET"]),
+        Route(VIEWER, viewer, methods=["GET"]),
+        Route(VIEWER + "/{path:path}", viewer, methods=["GET"]),
+    ]
+
+
+def _retrieves(
+    retrieval: Retrieval, meters: Meters, options: ServerOptions, capabilities: Capabilities
+) -> list[Route]:
+    pixels = Pixels(retrieval)
+    given = (options.public_base_url, options.cache_control)
+    return [
+        *wado_uri_routes(retrieval, pixels, RenderingOptions(*given), capabilities),
+        *rendered_routes(pixels, RenderingOptions(*given)),
+        *retrieve_routes(retrieval, meters, RetrieveOptions(*given), pixels),
     ]
 
 

@@ -26,6 +26,7 @@ class Series:
     uid: str
     number: int | None
     modality: str
+    description: str = ""
     instances: set[str] = field(default_factory=set)
 
 
@@ -101,4 +102,9 @@ def _name(name: PersonName | None) -> dict[str, str]:
 
 def _series(uid: str, dataset: pydicom.Dataset) -> Series:
     number = dataset.get("SeriesNumber")
-    return Series(uid, None if number in (None, "") else int(number), dataset.get("Modality") or "")
+    return Series(
+        uid,
+        None if number in (None, "") else int(number),
+        dataset.get("Modality") or "",
+        dataset.get("SeriesDescription") or "",
+    )

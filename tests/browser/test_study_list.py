@@ -1,0 +1,265 @@
+"""OHIF's study list in a browser: each filter, judged by the rows and by the raw answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from tests.browser.chromium import Chromium
+from tests.browser.ohif import StudyList, app_config, keys, query, study_uids
+from tests.browser.shown import COLUMNS, Row, patient, row_of
+from tests.browser.site import Site
+from tests.e2e.bundled import Study, bundled_studies
+from tests.e2e.running import Running
+
+
+@pytest.fixture(scope="module")
+def opened(browser: Chromium, ohif: Site, demo: Running) -> StudyList:
+    """The list, loaded once."""
+    ohif.config = app_config(demo.url)
+    opened = StudyList(browser, ohif.url)
+    opened.open()
+    return opened
+
+
+@pytest.fixture
+def studies(opened: StudyList) -> Iterator[StudyList]:
+    """The list without filters, as the test before has to leave it."""
+    opened.expect(ROWS)
+    yield opened
+    opened.reset()
+
+
+ROWS = [row_of(study) for study in bundled_studies().values()]
+
+
+def test_rows(studies: StudyList) -> None:
+    """Every imported study has its row, each cell with what the files say."""
+    assert sorted(ROWS) == sorted(studies.rows())
+    answer = studies.search({})
+    assert set(bundled_studies()) == study_uids(answer)
+    assert (200, "application/dicom+json") == (answer.status, answer.headers["content-type"])
+
+
+def test_newest_first(studies: StudyList) -> None:
+    """OHIF puts the newest study first, and finds that the answer has that order already."""
+    by_uid = {uid: row_of(study) for uid, study in bundled_studies().items()}
+    answered = [one for one in studies.search({}).json if _has_date(one)]
+    dates = [by_uid[one["0020000D"]["Value"][0]][2] for one in answered]
+    assert dates == [date for date in studies.column("Study Date") if date in dates]
+
+
+def _has_date(study: Mapping[str, Any]) -> bool:
+    # A date in dots is none for the gateway, but one for OHIF
+    return "".join(study["00080020"].get("Value", [])).isdigit()
+
+
+# --- filters --------------------------------------------------------------------------------------
+
+Matches = Callable[[Study], bool]
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Texts put into the filters, the matching keys that OHIF makes of them, and what they find."""
+
+    typed: Mapping[str, str]
+    asked: Mapping[str, str]
+    answered: Matches
+    shown: Matches | None = field(default=None)
+    """Where the browser hides some of what was answered."""
+
+
+def name_has(part: str) -> Matches:
+    """The name has this part, in any case, its components parted by carets."""
+    return lambda study: part.casefold() in study.name.get("Alphabetic", "").casefold()
+
+
+def has(keyword: str, part: str) -> Matches:
+    """The attribute has this part; all text but names is matched as it stands."""
+    return lambda study: part in "".join(study.texts[keyword])
+
+
+def one_of(*modalities: str) -> Matches:
+    """The study has a series of one of the modalities."""
+    return lambda study: not set(modalities).isdisjoint(study.modalities)
+
+
+def dated(first: str, last: str) -> Matches:
+    """The study's date is a date, and between the two."""
+    return lambda study: any(
+        first <= date <= last for date in study.texts["StudyDate"] if date.isdigit()
+    )
+
+
+def nothing(_: Study) -> bool:
+    """No study."""
+    return False
+
+
+FILTERS: Mapping[str, Filter] = {
+    "name, small letters": Filter({"Patient": "doe"}, {"PatientName": "*doe*"}, name_has("Doe")),
+    "name, capitals": Filter({"Patient": "DOE"}, {"PatientName": "*DOE*"}, name_has("Doe")),
+    "name as it is shown": Filter(
+        {"Patient": "DOE, PET"}, {"PatientName": "*DOE, PET*"}, name_has("Doe^Pet")
+    ),
+    "name with a caret": Filter(
+        {"Patient": "doe^p"}, {"PatientName": "*doe^p*"}, name_has("Doe^P"), nothing
+    ),
+    "name in Hangul": Filter({"Patient": "김희"}, {"PatientName": "*김희*"}, name_has("김희")),
+    "name in Arabic": Filter({"Patient": "قباني"}, {"PatientName": "*قباني*"}, name_has("قباني")),
+    "name that nobody has": Filter({"Patient": "zzz"}, {"PatientName": "*zzz*"}, nothing),
+    "MRN": Filter({"MRN": "8890"}, {"00100020": "*8890*"}, has("PatientID", "8890")),
+    "MRN, in another case": Filter({"MRN": "scs"}, {"00100020": "*scs*"}, nothing),
+    "accession": Filter(
+        {"Accession": "0805"}, {"AccessionNumber": "*0805*"}, has("AccessionNumber", "0805")
+    ),
+    "description": Filter(
+        {"Description": "Brain"}, {"StudyDescription": "*Brain*"}, has("StudyDescription", "Brain")
+    ),
+    "description with signs": Filter(
+        {"Description": "T, HEAD/B"},
+        {"StudyDescription": "*T, HEAD/B*"},
+        has("StudyDescription", "T, HEAD/B"),
+    ),
+    "one modality": Filter({"Modalities": "MR"}, {"ModalitiesInStudy": "MR"}, one_of("MR")),
+    "both dates": Filter(
+        {"Start": "2003-05-05", "End": "2004-08-26"},
+        {"StudyDate": "20030505-20040826"},
+        dated("20030505", "20040826"),
+    ),
+    "end date only": Filter(
+        {"End": "1999-12-31"}, {"StudyDate": "19700102-19991231"}, dated("19700102", "19991231")
+    ),
+    "three filters": Filter(
+        {"Patient": "doe", "MRN": "98", "Modalities": "MR"},
+        {"PatientName": "*doe*", "00100020": "*98*", "ModalitiesInStudy": "MR"},
+        lambda study: name_has("Doe")(study) and one_of("MR")(study),
+    ),
+}
+
+
+@pytest.mark.parametrize("one", FILTERS.values(), ids=FILTERS)
+def test_filter(studies: StudyList, one: Filter) -> None:
+    """The answer has just the studies that match, and so has the screen."""
+    before = len(studies.searches())
+    studies.fill(one.typed)
+    answer = studies.search(one.asked, before)
+    assert found(one.answered) == study_uids(answer)
+    studies.expect(rows_where(one.shown or one.answered))
+
+
+def found(matches: Matches) -> set[str]:
+    """The UIDs of the studies that match."""
+    return {uid for uid, study in bundled_studies().items() if matches(study)}
+
+
+def rows_where(matches: Matches) -> list[Row]:
+    """The rows of the studies that match."""
+    return [row_of(study) for study in bundled_studies().values() if matches(study)]
+
+
+def test_two_modalities(studies: StudyList) -> None:
+    """Studies of one or the other are found. The menu has one choice, a bookmark may have both."""
+    studies.go("?modalities=CT,MR")
+    answer = studies.search({"ModalitiesInStudy": "CT,MR"})
+    assert found(one_of("CT", "MR")) == study_uids(answer)
+    studies.expect(rows_where(one_of("CT", "MR")))
+
+
+def test_start_date_only(studies: StudyList) -> None:
+    """OHIF takes today for the end."""
+    before = len(studies.searches())
+    days = {_today()}
+    studies.fill({"Start": "2011-06-17"})
+    studies.expect(rows_where(dated("20110617", "99991231")))
+    days.add(_today())
+    asked = [keys(one) for one in studies.searches()[before:]]
+    assert asked[-1] in [{"StudyDate": f"20110617-{day}"} for day in days]
+    assert found(dated("20110617", "99991231")) == study_uids(studies.search(asked[-1], before))
+
+
+def _today() -> str:
+    return datetime.now(UTC).strftime("%Y%m%d")
+
+
+# --- more that a user does ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("delay_ms", [600, 5], ids=["slowly", "quickly"])
+def test_typing(studies: StudyList, delay_ms: int) -> None:
+    """Each pause asks; every answer is that of its question, and the last one is shown."""
+    before = len(studies.searches())
+    studies.type("Patient", "doe, p", delay_ms)
+    studies.search({"PatientName": "*doe, p*"}, before)
+    studies.expect(rows_where(name_has("Doe^P")))
+    answers = studies.searches()[before:]
+    assert (len(answers) > 3) == (delay_ms == 600)
+    for answer in answers:
+        typed = keys(answer)["PatientName"].strip("*")
+        assert found(name_has(typed.replace(", ", "^").rstrip(","))) == study_uids(answer)
+
+
+@pytest.mark.parametrize("column", COLUMNS)
+def test_sort(studies: StudyList, column: str) -> None:
+    """A column sorts both ways; OHIF asks the same again and gets the same."""
+    first = studies.search({})
+    before = len(studies.searches())
+    studies.sort(column, "ascending")
+    studies.expect(ROWS)
+    ascending = studies.column(column)
+    studies.sort(column, "descending")
+    studies.expect(ROWS)
+    assert ascending[::-1] == studies.column(column)
+    assert ascending != studies.column(column)
+    again = studies.search({}, before)
+    assert (first.body, first.headers["etag"]) == (again.body, again.headers["etag"])
+    studies.sort("Study Date", "ascending")
+    studies.sort("Study Date", "descending")
+
+
+def test_pages(studies: StudyList) -> None:
+    """Pages are made in the browser, of one answer."""
+    rows, before = studies.rows(), len(studies.searches())
+    studies.expect_page(f"1-{len(ROWS)} of {len(ROWS)}")
+    studies.rows_a_page(25)
+    studies.expect(rows[:25])
+    studies.expect_page(f"1-25 of {len(ROWS)}")
+    studies.next_page()
+    studies.expect(rows[25:50])
+    assert before == len(studies.searches())
+    studies.rows_a_page(100)
+
+
+def test_reset(studies: StudyList) -> None:
+    """The filters are empty again, and the whole list is there."""
+    studies.fill({"Patient": "doe", "MRN": "98", "Start": "2003-01-01"})
+    studies.expect([row for row in rows_where(name_has("Doe^Peter")) if "2003" in row[2]])
+    before = len(studies.searches())
+    studies.reset()
+    studies.expect(ROWS)
+    assert set(bundled_studies()) == study_uids(studies.search({}, before))
+
+
+def _series_of(study: Study) -> list[Row]:
+    return [
+        [f"{one.modality} {one.description}".strip(), str(len(one.instances))]
+        for one in study.series.values()
+    ]
+
+
+MANY_SERIES = sorted(bundled_studies().values(), key=lambda study: -len(study.series))[:5]
+
+
+@pytest.mark.parametrize("study", MANY_SERIES, ids=lambda study: study.uid[-12:])
+def test_series_of_a_row(studies: StudyList, study: Study) -> None:
+    """A click on a study shows its series."""
+    studies.select(row_of(study))
+    studies.expect_series(_series_of(study))
+    (asked,) = studies.asked(f"/studies/{study.uid}/series")
+    assert {"includefield": "0008103E,00080021"} == query(asked)
+    assert set(study.series) == {one["0020000E"]["Value"][0] for one in asked.json}

@@ -15,7 +15,7 @@ from gateway.imaging.rendering import ImageType
 from gateway.server.caching import directives
 from gateway.server.endpoint import run
 from gateway.server.negotiation import choose_media_type
-from gateway.server.paths import ROOT, service_url
+from gateway.server.paths import ROOT, own_path, service_url
 from gateway.server.pixels import Pixels
 from gateway.server.rendering import (
     IMAGES,
@@ -59,7 +59,7 @@ class WadoUri:
         if self._otherwise is not None and not is_wado_uri(scope["query_string"]):
             await self._otherwise(scope, receive, send)
             return
-        await run(self._answer, scope["path"], scope, receive, send)
+        await run(self._answer, own_path(scope), scope, receive, send)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         wanted = parse_uri(scope["query_string"])

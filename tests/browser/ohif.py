@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from urllib.parse import parse_qs, urlsplit
 
 from tests.browser.chromium import Chromium, Exchange
@@ -146,6 +146,7 @@ class StudyList:
         """Choose how many rows are shown at once."""
         self.browser.call("click", selector="[aria-label='Rows per page']")
         self.browser.call("click", selector=f"[role=menuitem]:has-text('{number} per page')")
+        self.browser.call("press", key="Escape")
 
     def next_page(self) -> None:
         """Go one page on."""
@@ -159,14 +160,21 @@ class StudyList:
         """The requests whose path ends so."""
         return [one for one in self.browser.exchanges() if urlsplit(one.url).path.endswith(path)]
 
+    def next_search(self, after: int) -> Exchange:
+        """The first search after `after` others, whatever it asks."""
+        return self._wait(lambda: self.searches()[after:])
+
     def search(self, asked: Mapping[str, str], after: int = 0) -> Exchange:
         """The first search after `after` others that has these parameters besides OHIF's own."""
+        return self._wait(
+            lambda: [one for one in self.searches()[after:] if asked == keys(one)]
+        )
+
+    def _wait(self, look: Callable[[], Sequence[Exchange]]) -> Exchange:
         until = time.monotonic() + WAIT_S
-        while True:
-            found = [one for one in self.searches()[after:] if asked == keys(one)]
-            if found:
-                return found[0]
-            assert time.monotonic() < until, [one.url for one in self.searches()[after:]]
+        while not (seen := look()):
+            assert time.monotonic() < until, [one.url for one in self.browser.exchanges()]
+        return seen[0]
 
 
 OHIFS_OWN = {

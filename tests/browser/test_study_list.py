@@ -176,11 +176,11 @@ def test_start_date_only(studies: StudyList) -> None:
     before = len(studies.searches())
     days = {_today()}
     studies.fill({"Start": "2011-06-17"})
-    studies.expect(rows_where(dated("20110617", "99991231")))
+    answer = studies.next_search(before)
     days.add(_today())
-    asked = [keys(one) for one in studies.searches()[before:]]
-    assert asked[-1] in [{"StudyDate": f"20110617-{day}"} for day in days]
-    assert found(dated("20110617", "99991231")) == study_uids(studies.search(asked[-1], before))
+    assert keys(answer) in [{"StudyDate": f"20110617-{day}"} for day in days]
+    assert found(dated("20110617", "99991231")) == study_uids(answer)
+    studies.expect(rows_where(dated("20110617", "99991231")))
 
 
 def _today() -> str:
@@ -201,7 +201,7 @@ def test_typing(studies: StudyList, delay_ms: int) -> None:
     assert (len(answers) > 3) == (delay_ms == 600)
     for answer in answers:
         typed = keys(answer)["PatientName"].strip("*")
-        assert found(name_has(typed.replace(", ", "^").rstrip(","))) == study_uids(answer)
+        assert found(name_has(typed.replace(", ", "^"))) == study_uids(answer)
 
 
 @pytest.mark.parametrize("column", COLUMNS)

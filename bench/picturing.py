@@ -18,8 +18,9 @@ _PIXEL_BYTES = 2
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """A series of a study of its own, as its files tell; instances by their numbers."""
+    """A series of a study and a patient of its own, as its files tell; instances by number."""
 
+    patient_id: str
     study_uid: str
     series_uid: str
     instances: tuple[str, ...]
@@ -44,7 +45,7 @@ class Series:
 
 
 def write_series(folder: Path, instances: int, size: int, study: int = 1) -> Series:
-    """A CT volume, `size` pixels square: a ball with noise, 16 bits a pixel.
+    """A CT volume, `size` pixels square, 16 bits a pixel: a ball in a cylinder, with noise.
 
     The same arguments give the same bytes.
     """
@@ -55,8 +56,8 @@ def write_series(folder: Path, instances: int, size: int, study: int = 1) -> Ser
     y, x = numpy.mgrid[-1 : 1 : size * 1j, -1 : 1 : size * 1j]
     for at in range(instances):
         z = 2 * (at + 0.5) / instances - 1
-        inside = x**2 + y**2 + z**2 < 0.8
-        values = inside * (1000 + 200 * x) + chance.normal(0, 20, (size, size)) - 500
+        body = (x**2 + y**2 < 0.8) * 1000 * x + (x**2 + y**2 + z**2 < 0.2) * 200
+        values = body + chance.normal(0, 20, (size, size))
         pixels = numpy.clip(values, -1000, 2000).astype("<i2").tobytes()
         _write(series, at, size, struct.pack("<HH2sHL", 0x7FE0, 0x10, b"OW", 0, len(pixels)))
         with (folder / f"{at:05}.dcm").open("ab") as file:
@@ -80,7 +81,7 @@ def _named(folder: Path, instances: int, study: int) -> Series:
     folder.mkdir(parents=True, exist_ok=True)
     study_uid = f"{_ROOT}.{study}"
     uids = tuple(f"{study_uid}.1.{at + 1}" for at in range(instances))
-    return Series(study_uid, f"{study_uid}.1", uids, folder)
+    return Series(f"PAT9{study:06}", study_uid, f"{study_uid}.1", uids, folder)
 
 
 def _write(series: Series, at: int, size: int, end: bytes) -> None:
@@ -123,7 +124,7 @@ def _elements(series: Series, at: int, size: int) -> Dataset:
         "SeriesDescription": "AXIAL 1.0 B30f",
         "ManufacturerModelName": "Example 64",
         "PatientName": "DOE^JANE",
-        "PatientID": "PAT9000001",
+        "PatientID": series.patient_id,
         "PatientBirthDate": "19600101",
         "PatientSex": "F",
         "PatientAge": "066Y",

@@ -54,6 +54,7 @@ def build(settings: Settings, environment: Mapping[str, str] = os.environ) -> St
         cache_control=settings.cache_control,
         page=settings.page,
         ohif_dir=settings.ohif_dir,
+        forwarding=settings.forwarding,
     )
 
     async def close() -> None:

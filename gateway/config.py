@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -34,6 +35,7 @@ from gateway.healthimaging.walks import WalkLimits
 from gateway.qido.attributes import ATTRIBUTES, Level, Origin
 from gateway.search.plan import SearchOptions
 from gateway.server.appconfig import INDEX
+from gateway.server.forwarded import Family, Forwarding, Network, valid_prefix
 
 ENV_PREFIX = "QIDO_GATEWAY_"
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -44,6 +46,19 @@ def _by_comma(value: object) -> object:
     if isinstance(value, str):
         return tuple(part for part in (p.strip() for p in value.split(",")) if part)
     return value
+
+
+def _networks(value: object) -> object:
+    """The addresses of a comma list or a list, each as a network."""
+    parts = _by_comma(value)
+    if not isinstance(parts, list | tuple):
+        return value
+    try:
+        return tuple(ip_network(part) for part in parts)
+    except ValueError:
+        raise ValueError(
+            "each must be an address or a network without host bits, such as 10.0.0.0/8"
+        ) from None
 
 
 def _number(value: object) -> object:
@@ -140,6 +155,9 @@ class Settings(BaseSettings):
     cache_control: Literal["no-cache", "no-store"] = "no-cache"
     strict_parameters: bool = False
     public_base_url: str | None = None
+    trusted_proxies: Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)] = ()
+    forwarded_headers: Family = "x-forwarded"
+    root_path: str = ""
     cors_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_by_comma)] = ()
     page: bool = True
     ohif_dir: Path | None = None
@@ -151,6 +169,14 @@ class Settings(BaseSettings):
     @classmethod
     def _check_url(cls, value: str | None) -> str | None:
         return None if value is None else _checked_url(value)
+
+    @field_validator("root_path")
+    @classmethod
+    def _check_root_path(cls, value: str) -> str:
+        prefix = valid_prefix(value)
+        if prefix is None:
+            raise ValueError("must be a path such as /archive, of letters, digits and . _ ~ -")
+        return prefix
 
     @field_validator("cors_origins")
     @classmethod
@@ -185,6 +211,11 @@ class Settings(BaseSettings):
         if value < info.data.get("default_limit", 1):
             raise ValueError("must not be less than DEFAULT_LIMIT")
         return value
+
+    @property
+    def forwarding(self) -> Forwarding:
+        """The part that is about proxies in front."""
+        return Forwarding(self.trusted_proxies, self.forwarded_headers, self.root_path)
 
     @property
     def walk_limits(self) -> WalkLimits:

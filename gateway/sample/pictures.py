@@ -52,8 +52,8 @@ def cr(place: Place, body: Body) -> Iterator[Instance]:
         "KVP": 125,
         "PlateType": "",
         "ImagerPixelSpacing": (spacing_mm, spacing_mm),
-        "WindowCenter": 1500,
-        "WindowWidth": 2600,
+        "WindowCenter": 1250,
+        "WindowWidth": 1500,
     }
     yield Instance(values)
 

@@ -56,7 +56,7 @@ RECIPES = {
         "CT",
         "Head 8 mm",
         "HEAD",
-        partial(volumes.ct, body=head, stack=_HEAD, windows=_HEAD_WINDOWS),
+        partial(volumes.ct, body=head, stack=_HEAD, windows=_HEAD_WINDOWS, noise_hu=5),
     ),
     "pt-fdg": Recipe(
         "PT", "FDG, attenuation corrected", "CHEST", partial(volumes.pt, body=trunk, stack=_PET)

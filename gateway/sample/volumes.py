@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Body = Callable[["np.random.RandomState", float], Sequence[Ellipsoid]]
+Windows = Mapping[str, tuple[int, int]]
 
 CT_STORAGE = "1.2.840.10008.5.1.4.1.1.2"
 MR_STORAGE = "1.2.840.10008.5.1.4.1.1.4"
@@ -75,7 +76,7 @@ _PT_SLOPE = 1.5
 
 
 def ct(
-    place: Place, body: Body, stack: Stack, *, windows: Mapping[str, tuple[int, int]]
+    place: Place, body: Body, stack: Stack, *, windows: Windows, noise_hu: int = 14
 ) -> Iterator[Instance]:
     """A CT series: signed, with a rescale and a padding value; `windows` are centre and width."""
     import numpy as np
@@ -83,7 +84,7 @@ def ct(
     parts, stream = _prepared(place, body)
     for number, plane in enumerate(stack.planes(), 1):
         hu = lookup(HOUNSFIELD)[labels(parts, plane)]
-        hu = hu + _ripple(plane) + noise(stream, hu.shape, 14)
+        hu = hu + _ripple(plane) + noise(stream, hu.shape, noise_hu)
         stored = np.clip(hu, -1024, 3071) - _INTERCEPT
         stored[_outside(stack.size)] = _OUTSIDE
         values = {

@@ -21,6 +21,7 @@ from gateway.qido.attributes import (
 from gateway.qido.conditions import is_matchable
 from gateway.qido.query import PARAMETERS, Dialect
 from gateway.server.negotiation import JSON, OFFERED, choose_media_type
+from gateway.server.paths import own_path
 from gateway.server.responses import error_response
 from gateway.server.retrieving import MEDIA_TYPES
 from gateway.server.telemetry import record_of
@@ -79,7 +80,7 @@ class Capabilities:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer GET, HEAD and OPTIONS alike; the standard asks by OPTIONS."""
-        record_of(scope).facts["route"] = scope["path"]
+        record_of(scope).facts["route"] = own_path(scope)
         accept = ", ".join(Headers(scope=scope).getlist("accept")) or None
         try:
             media_type = choose_media_type(accept, offered=(JSON,))

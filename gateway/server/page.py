@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from urllib.parse import urlencode
 
 import orjson
@@ -29,8 +30,12 @@ ROWS = 50
 """Studies on one page."""
 MAX_QUERY_BYTES = 4_096
 
-_DAY = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 _PARTING = re.compile(r"[\s,\\]+")
+_FIELD_OF = {
+    "PatientName": "Patient name",
+    "PatientID": "Patient ID",
+    "ModalitiesInStudy": "Modality",
+}
 _HEADERS = {
     "cache-control": "private, no-store",
     "content-security-policy": POLICY,
@@ -79,9 +84,10 @@ class Filters:
         text = self.filled.get(name, "")
         if not text:
             return ""
-        if (found := _DAY.fullmatch(text)) is None:
-            raise QueryError(name.capitalize(), "must be a day, YYYY-MM-DD")
-        return "".join(found.groups())
+        try:
+            return date.fromisoformat(text).isoformat().replace("-", "")
+        except ValueError:
+            raise QueryError(name.capitalize(), "must be a day, YYYY-MM-DD") from None
 
 
 class Page:
@@ -109,7 +115,7 @@ class Page:
         except Exception as exc:  # a bug must look like a bug, and say no more
             log_failure(scope, exc)
             failed = error_response(exc)
-            status, shown = failed.status_code, Shown(problem=_detail(failed))
+            status, shown = failed.status_code, Shown(problem=_sentence(exc, failed))
             again = {k: v for k, v in failed.headers.items() if k == "retry-after"}
             headers = {**_HEADERS, **again}
         text = html(filters.filled, shown, links)
@@ -139,5 +145,7 @@ def _page_size(running: RunningSearch) -> int:
     return max(1, running.limit - 1)  # an operator may allow few results
 
 
-def _detail(response: Response) -> str:
+def _sentence(exc: Exception, response: Response) -> str:
+    if isinstance(exc, QueryError):  # by what the form calls it
+        return f"{_FIELD_OF.get(exc.parameter, exc.parameter)}: {exc.problem}."
     return str(orjson.loads(response.body)["detail"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from html import escape
+from html import escape as in_html
 from urllib.parse import quote, urlencode
 
 from gateway.qido.dicomjson import name_groups
@@ -24,6 +24,9 @@ FIELDS: Mapping[str, tuple[str, str]] = {
 _MODALITIES = ("CR", "CT", "DX", "ES", "MG", "MR", "NM", "OT", "PT", "RF", "SM", "SR", "US", "XA")
 _DATE = re.compile(r"([0-9]{4})\.?([0-9]{2})\.?([0-9]{2})")
 _TIME = re.compile(r"([0-9]{2}):?([0-9]{2}).*")
+
+
+_CONTROLS = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 127), "\N{REPLACEMENT CHARACTER}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,11 @@ class Shown:
     page_size: int = 1
     notes: Sequence[str] = ()
     problem: str = ""
+
+
+def escape(text: str) -> str:
+    """`text` as HTML, also within quotes; a control character, which no HTML may hold, replaced."""
+    return in_html(text.translate(_CONTROLS))
 
 
 def html(filled: Mapping[str, str], shown: Shown, links: Links) -> str:
@@ -85,8 +93,8 @@ def _problem(shown: Shown) -> Iterator[str]:
 
 def _studies(filled: Mapping[str, str], shown: Shown, links: Links) -> Iterator[str]:
     if shown.results:
-        heads = ("Picture", "Patient", "Study", "Date", "Modalities", "Images")
-        classes = {"Images": ' class="number"'}
+        heads = ("Picture", "Patient", "Study", "Date", "Modalities", "Instances")
+        classes = {"Instances": ' class="number"'}
         yield f'<table role="table"><caption>{_caption(shown)}</caption><thead role="rowgroup">'
         yield '<tr role="row">'
         yield from (
@@ -141,18 +149,18 @@ def _row(result: Result, links: Links) -> Iterator[str]:
         else f"{links.root}/studies?StudyInstanceUID={uid}&accept=application/json"
     )
     name, *other_names = _names(_text(result, "PatientName"))
-    person = (_text(result, "PatientID"), _date(result, "PatientBirthDate"))
-    about = " · ".join(filter(None, (*other_names, *person, _text(result, "PatientSex"))))
+    born = _before("born ", _date(result, "PatientBirthDate"))
+    about = (*other_names, _text(result, "PatientID"), born, _text(result, "PatientSex"))
     yield (
         '<tr role="row"><td role="cell" class="picture">'
-        f'<img src="{escape(picture)}" alt="{escape(kinds[0] if kinds else "none")}" '
+        f'<img src="{escape(picture)}" alt="{escape(kinds[0] if kinds else "Study")}" '
         'width="64" height="64" loading="lazy" decoding="async"></td>'
         f'<td role="cell" class="patient"><a href="{escape(opening)}"><bdi>{escape(name)}</bdi></a>'
-        f"{_small(about)}</td>"
+        f"{_small(*about)}</td>"
     )
     yield (
         f'<td role="cell" class="study"><bdi>{escape(_text(result, "StudyDescription"))}</bdi>'
-        f"{_small(_text(result, 'AccessionNumber'))}</td>"
+        f"{_small(_before('Accession ', _text(result, 'AccessionNumber')))}</td>"
         f'<td role="cell" class="date">{escape(_date(result, "StudyDate"))}'
         f"{_small(_time(result, 'StudyTime'))}</td>"
     )
@@ -164,8 +172,13 @@ def _row(result: Result, links: Links) -> Iterator[str]:
     )
 
 
-def _small(text: str) -> str:
-    return f"<small><bdi>{escape(text)}</bdi></small>" if text else ""
+def _small(*texts: str) -> str:
+    parts = " · ".join(f"<bdi>{escape(text)}</bdi>" for text in texts if text)
+    return f"<small>{parts}</small>" if parts else ""
+
+
+def _before(word: str, text: str) -> str:
+    return word + text if text else ""
 
 
 def _text(result: Result, keyword: str) -> str:

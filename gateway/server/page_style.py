@@ -55,7 +55,8 @@ tbody tr{display:grid;grid-template-columns:5rem 1fr auto;padding:.6rem 0;
 border-bottom:1px solid var(--line)}
 td{border:0;padding:.1rem .4rem}
 .picture{grid-row:1/5;width:auto}.patient,.study{grid-column:2/4}.kinds{grid-column:2}
-.date{grid-column:2}label{flex-basis:45%}label.day{flex:1 1 45%}}
+.date{grid-column:2}td.number::after{content:" instances"}
+label{flex-basis:45%}label.day{flex:1 1 45%}}
 """
 POLICY = (
     "default-src 'none'; img-src 'self'; style-src 'sha256-"

@@ -13,7 +13,8 @@ ROOT = "/dicom-web"
 MAX_URI_LENGTH = 8_192
 """Bytes of path and query."""
 
-_HOST = re.compile(r"[A-Za-z0-9.-]+(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](?::[0-9]{1,5})?")
+HOST = re.compile(r"[A-Za-z0-9.-]+(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](?::[0-9]{1,5})?")
+"""A host and perhaps a port, as they stand in a URL."""
 _SLASHES = re.compile(r"/{2,}")
 _PREFIX = re.compile(r"(?:/[A-Za-z0-9._~-]+)*")
 
@@ -26,10 +27,16 @@ def service_url(scope: Scope, public_base_url: str | None) -> str:
     if public_base_url:
         return public_base_url
     host = Headers(scope=scope).get("host", "")
-    if not _HOST.fullmatch(host):
+    if not HOST.fullmatch(host):
         name, port = scope.get("server") or ("localhost", None)
         host = f"{name}:{port}" if port else str(name)
     return f"{scope.get('scheme', 'http')}://{host}{scope.get('root_path', '')}{ROOT}"
+
+
+def own_path(scope: Scope) -> str:
+    """The request's path as the routes know it, without what a proxy has put before it."""
+    path: str = scope["path"]
+    return path.removeprefix(scope.get("root_path", ""))
 
 
 def plain_path(path: str) -> str:

@@ -25,6 +25,7 @@ from gateway.server.capabilities import METHODS, Capabilities
 from gateway.server.compression import allow_compression
 from gateway.server.documents import DocsPage, openapi
 from gateway.server.endpoint import run
+from gateway.server.forwarded import DIRECT, ForwardedRequests, Forwarding
 from gateway.server.negotiation import (
     JSON,
     OFFERED,
@@ -33,7 +34,14 @@ from gateway.server.negotiation import (
     parameter_of,
 )
 from gateway.server.page import Page
-from gateway.server.paths import MAX_URI_LENGTH, ROOT, PlainRequests, plain_path, service_url
+from gateway.server.paths import (
+    MAX_URI_LENGTH,
+    ROOT,
+    PlainRequests,
+    own_path,
+    plain_path,
+    service_url,
+)
 from gateway.server.pixels import Pixels
 from gateway.server.rendering import RenderingOptions, rendered_routes
 from gateway.server.responses import SearchAnswer, problem
@@ -41,6 +49,7 @@ from gateway.server.retrieving import RetrieveOptions, retrieve_routes
 from gateway.server.searches import SearchService
 from gateway.server.telemetry import Metrics, RequestLog, record_of
 from gateway.server.viewer import VIEWER, Viewer
+from gateway.server.wado_uri import wado_uri_routes
 from gateway.wado.upstream import Retrieval
 
 COUNT = "/count"
@@ -57,6 +66,7 @@ class ServerOptions:
     cache_control: CacheControl = "no-cache"
     page: bool = True
     ohif_dir: Path | None = None
+    forwarding: Forwarding = DIRECT
 
 
 def create_app(
@@ -103,16 +113,16 @@ def _routes(
         )
         for resource in Resource
     ]
+    capabilities = Capabilities(service.dialect, retrieves=retrieval is not None)
     viewer = Viewer(options.ohif_dir)
     page = Page(service, is_on=options.page, has_viewer=options.ohif_dir is not None)
     return [
         *searches,
         *counts,
-        *([] if retrieval is None else _retrieves(retrieval, service.meters, options)),
-        Route(
-            ROOT,
-            Capabilities(service.dialect, retrieves=retrieval is not None),
-            methods=["GET", "OPTIONS"],
+        *(
+            [Route(ROOT, capabilities, methods=["GET", "OPTIONS"])]
+            if retrieval is None
+            else _retrieves(retrieval, service.meters, options, capabilities)
         ),
         Route("/healthz", _healthy),
         Route("/readyz", _healthy),
@@ -125,11 +135,14 @@ def _routes(
     ]
 
 
-def _retrieves(retrieval: Retrieval, meters: Meters, options: ServerOptions) -> list[Route]:
+def _retrieves(
+    retrieval: Retrieval, meters: Meters, options: ServerOptions, capabilities: Capabilities
+) -> list[Route]:
     pixels = Pixels(retrieval)
     given = (options.public_base_url, options.cache_control)
     return [
-        *rendered_routes(retrieval, RenderingOptions(*given), pixels),
+        *wado_uri_routes(retrieval, pixels, RenderingOptions(*given), capabilities),
+        *rendered_routes(pixels, RenderingOptions(*given)),
         *retrieve_routes(retrieval, meters, RetrieveOptions(*given), pixels),
     ]
 
@@ -137,13 +150,22 @@ def _retrieves(retrieval: Retrieval, meters: Meters, options: ServerOptions) -> 
 def _middleware(service: SearchService, options: ServerOptions) -> list[Middleware]:
     """What each request passes, the outermost first."""
     passed = [Middleware(RequestLog, meters=service.meters), Middleware(PlainRequests)]
+    if options.forwarding != DIRECT:
+        passed.append(Middleware(ForwardedRequests, forwarding=options.forwarding))
     if options.cors_origins:
         passed.append(
             Middleware(
                 CORSMiddleware,
                 allow_origins=options.cors_origins,
                 allow_methods=METHODS,
-                allow_headers=["authorization", "if-none-match", "x-request-id"],
+                # What is always allowed, in Starlette's letters, and what is not
+                allow_headers=[
+                    "Accept",
+                    "Content-Type",
+                    "Authorization",
+                    "If-None-Match",
+                    "X-Request-ID",
+                ],
                 expose_headers=[
                     "Age",
                     "Warning",
@@ -160,7 +182,7 @@ def _middleware(service: SearchService, options: ServerOptions) -> list[Middlewa
 
 async def _healthy(request: Request) -> Response:
     # Both say only that this process serves: an upstream's outage must not restart it
-    record_of(request.scope).facts["route"] = request.url.path
+    record_of(request.scope).facts["route"] = own_path(request.scope)
     return PlainTextResponse("ok\n")
 
 

@@ -9,8 +9,10 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from gateway.config import MetadataSettings, RetrieveSettings, Settings, load_settings
+from gateway.server.appconfig import INDEX, app_config_js
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "config" / "gateway.toml"
+OHIF_EXAMPLE = EXAMPLE.with_name("ohif-app-config.js")
 
 TABLES: dict[str, type[BaseModel]] = {"metadata": MetadataSettings, "retrieve": RetrieveSettings}
 
@@ -43,8 +45,17 @@ def test_example_has_every_setting() -> None:
 def test_example_with_all_lines_loads(tmp_path: Path) -> None:
     """What is commented out is right too."""
     text = re.sub(r"^# ([a-z_]+ = )", r"\1", EXAMPLE.read_text("utf-8"), flags=re.MULTILINE)
+    (tmp_path / INDEX).touch()  # a folder that is there, in place of the example's
+    text = re.sub('^ohif_dir = ".*"', f'ohif_dir = "{tmp_path}"', text, flags=re.MULTILINE)
     whole = tmp_path / "gateway.toml"
     whole.write_text(text, "utf-8")
     settings = load_settings(whole, {}, None)
     expected = ("https://pacs.example.org/dicom-web", ("https://viewer.example.org",))
     assert expected == (settings.public_base_url, settings.cors_origins)
+
+
+def test_viewers_example_is_the_generated_one() -> None:
+    """OHIF's example says, between its comments, what the gateway writes of such a place."""
+    lines = OHIF_EXAMPLE.read_text("utf-8").splitlines()
+    shown = [line for line in lines if line.strip() and not line.lstrip().startswith("//")]
+    assert app_config_js("https://pacs.example.org/dicom-web", "/").splitlines() == shown

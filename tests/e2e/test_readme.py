@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import pytest
 
-from gateway.demo import ohif_data_source
+from gateway.ohif import ohif_data_source
 from tests.e2e.bundled import bundled_studies
 from tests.e2e.running import Running, ask
 

@@ -55,7 +55,7 @@ async def test_slashes_too_many(target: str, plain: str, method: str) -> None:
 
 @pytest.mark.parametrize(
     "target",
-    ["/", "/dicom-web/nothing", "/dicom-web/studies//series", "/dicom-web/studies/1.2.3",
+    ["/page", "/dicom-web/nothing", "/dicom-web/studies//series", "/dicom-web/studies/1.2.3",
      "/dicom-web/Studies", "/studies", "/docs/x", "/favicon.ico"],
 )  # fmt: skip
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "POST"])
@@ -69,7 +69,7 @@ async def test_unknown_paths(target: str, method: str) -> None:
 
 RESOURCES = (STUDIES, f"{STUDIES}/1.2.2/series", "/dicom-web/series")
 METRICS = "/metrics"  # each request changes them
-OTHERS = ("/dicom-web", "/healthz", "/readyz", METRICS, "/openapi.yaml", "/docs")
+OTHERS = ("/dicom-web", "/healthz", "/readyz", METRICS, "/openapi.yaml", "/docs", "/")
 
 
 @pytest.mark.parametrize(

@@ -30,8 +30,8 @@ from gateway.search.metadata import Fault
 from gateway.search.pipeline import MAX_SORTED
 from gateway.search.plan import MAX_TEXT_LENGTH, Plan
 from gateway.search.tally import Tally
-from gateway.server.responses import STATUS_OF
 from gateway.server.paths import MAX_URI_LENGTH
+from gateway.server.responses import STATUS_OF
 from tests.building import service_over
 from tests.unit.test_architecture import FLOOR_OF
 from tests.unit.test_metrics import used
@@ -126,6 +126,9 @@ IN_WORDS = {
     "region": "that of AWS's own configuration",
     "public_base_url": "the request's own",
     "cors_origins": "none",
+    "ohif_dir": "none",
+    "trusted_proxies": "none",
+    "root_path": "none",
     "metadata.study_attributes": "none",
     "retrieve.dicomweb_endpoint": "none",
 }

@@ -24,9 +24,8 @@ from gateway.qido.query import PARAMETERS, Dialect, parse_query
 from gateway.server.capabilities import METHODS, capabilities, is_matched
 from gateway.server.documents import document, page
 from gateway.server.negotiation import OFFERED
-from gateway.server.paths import ROOT
+from gateway.server.paths import MAX_URI_LENGTH, ROOT
 from gateway.server.responses import STATUS_OF
-from gateway.server.paths import MAX_URI_LENGTH
 from tests.http.upstream import ListedCalls, app_over
 
 PROJECT = Path(__file__).resolve().parents[2] / "pyproject.toml"
@@ -53,7 +52,7 @@ def test_it_is_valid(openapi: dict[str, Any]) -> None:
 def test_it_has_every_route(openapi: dict[str, Any]) -> None:
     """Each route stands there with its methods, and no other."""
     routes = [route for route in app_over(ListedCalls([])).routes if isinstance(route, Route)]
-    expected = {r.path: {*(r.methods or ()), "OPTIONS"} for r in routes}
+    expected = {r.path.replace(":path}", "}"): {*(r.methods or ()), "OPTIONS"} for r in routes}
     described = {
         path: {name.upper() for name in item if name != "parameters"}
         for path, item in openapi["paths"].items()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from gateway.healthimaging.quota import QuotaLimits
 from gateway.healthimaging.retrieving import RetrieveLimits
 
 STORE = "0123456789abcdef0123456789abcdef"
+PROXIES = (ip_network("10.0.0.0/8"), ip_network("::1"))
 
 
 @pytest.fixture(autouse=True)
@@ -47,7 +49,9 @@ def load(monkeypatch: pytest.MonkeyPatch, **variables: str) -> Any:
         ("NO_MATCH_STATUS", "204", 204),
         ("CACHE_CONTROL", "no-store", "no-store"), ("STRICT_PARAMETERS", "1", True),
         ("PUBLIC_BASE_URL", "https://a.test/x/", "https://a.test/x"),
-        ("CORS_ORIGINS", "*", ("*",)), ("CORS_ORIGINS", "", ()),
+        ("TRUSTED_PROXIES", "", ()), ("TRUSTED_PROXIES", "10.0.0.0/8, ::1", PROXIES),
+        ("FORWARDED_HEADERS", "forwarded", "forwarded"), ("ROOT_PATH", "/pacs/", "/pacs"),
+        ("ROOT_PATH", "/", ""), ("CORS_ORIGINS", "*", ("*",)), ("CORS_ORIGINS", "", ()),
         ("CORS_ORIGINS", "https://a.test, http://b:81", ("https://a.test", "http://b:81")),
         ("LOG_LEVEL", "debug", "debug"),
     ],
@@ -198,7 +202,9 @@ def test_refuses_metadata(monkeypatch: pytest.MonkeyPatch, name: str, text: str)
         ("CACHE_CONTROL", "public"),
         ("STRICT_PARAMETERS", "x"), ("PUBLIC_BASE_URL", "a.test"), ("PUBLIC_BASE_URL", "ftp://a"),
         ("PUBLIC_BASE_URL", "http://a?b"), ("CORS_ORIGINS", "a.test"),
-        ("CORS_ORIGINS", "https://a.test/x"), ("LOG_LEVEL", "loud"), ("FOO", "1"),
+        ("CORS_ORIGINS", "https://a.test/x"), ("TRUSTED_PROXIES", "proxy.test"),
+        ("TRUSTED_PROXIES", "10.0.0.1/8"), ("FORWARDED_HEADERS", "both"), ("ROOT_PATH", "pacs"),
+        ("ROOT_PATH", "/a/../b"), ("ROOT_PATH", "/a b"), ("LOG_LEVEL", "loud"), ("FOO", "1"),
     ],
 )  # fmt: skip
 def test_refuses(monkeypatch: pytest.MonkeyPatch, name: str, text: str) -> None:

@@ -135,6 +135,9 @@ IN_WORDS = {
     "region": "that of AWS's own configuration",
     "public_base_url": "the request's own",
     "cors_origins": "none",
+    "ohif_dir": "none",
+    "trusted_proxies": "none",
+    "root_path": "none",
     "metadata.study_attributes": "none",
     "retrieve.dicomweb_endpoint": "none",
 }

@@ -19,6 +19,7 @@ from gateway.qido.attributes import (
     returned_by_default,
 )
 from gateway.qido.conditions import matching_of
+from gateway.server.rendering import KINDS, TARGETS
 from gateway.server.retrieving import MEDIA_TYPES, Retrieve
 from gateway.wado.media import SYNTAXES_OF
 
@@ -49,6 +50,8 @@ def attributes() -> str:
 def retrieves() -> str:
     """Every resource that is retrieved, with its media types."""
     rows = [(f"`{one.value}`", _media_types(one)) for one in Retrieve]
+    for kind, offered in KINDS.items():
+        rows += [(f"`{one}/{kind}`", ", ".join(f"`{name}`" for name in offered)) for one in TARGETS]
     return table((("Retrieve", "Media types, the default first"), *rows))
 
 

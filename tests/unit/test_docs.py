@@ -14,6 +14,7 @@ from gateway.config import ENV_PREFIX, Settings
 from gateway.errors import NotAcceptableError, QueryError
 from gateway.healthimaging.body import Body
 from gateway.healthimaging.metrics import OUTCOMES
+from gateway.imaging.description import MAX_SAMPLES
 from gateway.qido.attributes import (
     ATTRIBUTES,
     Attribute,
@@ -32,8 +33,12 @@ from gateway.search.plan import MAX_TEXT_LENGTH, Plan
 from gateway.search.tally import Tally
 from gateway.server.metadata import HELD_METADATA, MALFORMED, MAX_NAMED, MORE_MALFORMED
 from gateway.server.paths import MAX_URI_LENGTH
+from gateway.server.pixels import MAX_SERIES_TRIED
+from gateway.server.rendering import QUALITY, THUMBNAIL_AGE_S, THUMBNAIL_SIDE, warnings_of
 from gateway.server.responses import STATUS_OF
+from gateway.server.wado_uri import AS_STORED
 from gateway.wado.media import EXPLICIT_LITTLE_ENDIAN, frame_forms, instance_forms, wanted
+from gateway.wado.rendered import LOOK, MAX_SIDE, ONCE, Rendering
 from gateway.wado.requests import MAX_FRAMES
 from gateway.wado.upstream import STORED
 from tests.building import service_over
@@ -130,6 +135,9 @@ IN_WORDS = {
     "region": "that of AWS's own configuration",
     "public_base_url": "the request's own",
     "cors_origins": "none",
+    "ohif_dir": "none",
+    "trusted_proxies": "none",
+    "root_path": "none",
     "metadata.study_attributes": "none",
     "retrieve.dicomweb_endpoint": "none",
 }
@@ -342,6 +350,29 @@ def test_documented_forms_are_tried(accept: str) -> None:
 
 
 # --- metrics --------------------------------------------------------------------------------------
+
+
+def test_rendered_images_are_as_stated() -> None:
+    """The texts and numbers of rendered images are those of the code."""
+    rows = table("docs/conformance.md", "Warning of an image")
+    said = warnings_of("BASE-URL", Rendering(ignored=("NAME",)), AS_STORED)
+    expected = [one.decode().removeprefix("299 BASE-URL: ") for one in said]
+    assert expected == [row["Warning of an image"] for row in rows]
+    named = {"requestType", "studyUID", "seriesUID", "objectUID"}
+    for column in ("Rendering parameter", "WADO-URI parameter"):
+        for row in table("docs/conformance.md", column):
+            named |= set(re.findall(r"`(\w+)`", row[column]))
+    assert {*LOOK, *ONCE} <= named
+    text = DOCUMENTS["docs/conformance.md"].read_text("utf-8")
+    for stated in (
+        f"fits into {THUMBNAIL_SIDE} by {THUMBNAIL_SIDE} pixels",
+        f"{MAX_SERIES_TRIED} series are tried",
+        f"whole numbers of 1 to {MAX_SIDE:,}",
+        f"{MAX_SAMPLES:,} samples at most",
+        f"shown for {THUMBNAIL_AGE_S} seconds",
+        f"{QUALITY['rendered']} for a rendered image and {QUALITY['thumbnail']} for a thumbnail",
+    ):
+        assert stated in text
 
 
 def test_metrics_are_documented() -> None:

@@ -26,8 +26,11 @@ from gateway.server.capabilities import METHODS, capabilities, is_matched
 from gateway.server.documents import document, page
 from gateway.server.negotiation import OFFERED
 from gateway.server.paths import MAX_URI_LENGTH, ROOT
+from gateway.server.rendering import KINDS, TARGETS
 from gateway.server.responses import STATUS_OF
 from gateway.server.retrieving import MEDIA_TYPES, Retrieve
+from gateway.server.wado_uri import OTHER_PATH
+from gateway.wado.rendered import LOOK, ONCE
 from tests.http.retrieval import listed
 from tests.http.upstream import ListedCalls, app_over
 
@@ -140,10 +143,28 @@ def test_it_has_every_retrieve(openapi: dict[str, Any], resource: Retrieve) -> N
     assert sorted(map(str, expected)) == sorted(openapi["paths"][path]["get"]["responses"])
 
 
+@pytest.mark.parametrize("path", TARGETS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_has_every_rendered_image(openapi: dict[str, Any], kind: str, path: str) -> None:
+    """A rendered image has the parameters of its path, of its look, and its statuses."""
+    full = f"{ROOT}{path}/{kind}"
+    assert re.findall(r"{(\w+)}", full) == _names(openapi, full, "path")
+    assert {*LOOK, "accept", "charset"} == set(_names(openapi, full, "query"))
+    expected = {200, 304, 500, *STATUS_OF.values()}
+    assert sorted(map(str, expected)) == sorted(openapi["paths"][full]["get"]["responses"])
+
+
+def test_it_has_wado_uri(openapi: dict[str, Any]) -> None:
+    """WADO-URI has each parameter that is read of it."""
+    found = set(_names(openapi, OTHER_PATH, "query"))
+    assert ONCE - {*LOOK} | {"annotation"} == found
+
+
 def test_capabilities_of_retrieves() -> None:
     """Each retrieve has its media types there, where there is something to retrieve."""
     found = capabilities(Dialect(), retrieves=True)["resources"][len(Resource) :]
     expected = [(one.value, METHODS, MEDIA_TYPES[one]) for one in Retrieve]
+    expected += [(f"{one}/{kind}", METHODS, KINDS[kind]) for kind in KINDS for one in TARGETS]
     assert expected == [(one["path"], one["methods"], one["mediaTypes"]) for one in found]
 
 

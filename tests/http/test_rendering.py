@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from email import message_from_bytes
 
 import pytest
@@ -288,3 +289,34 @@ async def test_the_middle_slice_is_all_that_is_fetched() -> None:
     assert 200 == answer.status
     assert [("frames", "*")] == retrieval.asked
     assert MIDDLE == SLICES[len(SLICES) // 2]
+
+
+async def test_a_thumbnail_is_made_once() -> None:
+    """For each size, and anew for a new version of its image set."""
+    retrieval = pictures()
+    app = app_of_retrieval(retrieval)
+    target = f"{BASE}/series/{CT}/thumbnail"
+    first = await ask(app, target)
+    again = await ask(app, target)
+    assert (200, first.body) == (again.status, again.body)
+    assert 1 == len(retrieval.asked)
+    await ask(app, f"{BASE}/thumbnail")  # its first picture is that series'
+    assert 1 == len(retrieval.asked)
+    await ask(app, f"{target}?viewport=64,64")
+    assert 2 == len(retrieval.asked)
+    (old,) = await retrieval.places(STUDY, CT)
+    retrieval.stored[replace(old, version=2)] = retrieval.stored.pop(old)
+    assert 200 == (await ask(app, target)).status
+    assert 3 == len(retrieval.asked)
+
+
+async def test_who_leaves_ends_it() -> None:
+    """No more is fetched for a client that has left, and what was opened is closed."""
+    retrieval = pictures()
+    target = f"{BASE}/series/{CT}/rendered"
+    answer = await ask(
+        app_of_retrieval(retrieval), target, headers=PARTS_OF_JPEG, leave_after_parts=1
+    )
+    assert (200, False) == (answer.status, answer.complete)
+    assert len(retrieval.asked) < len(SLICES)
+    assert retrieval.opened == retrieval.closed

@@ -206,9 +206,12 @@ async def opened_ahead(bodies: AsyncGenerator[Opened, None]) -> AsyncGenerator[O
             async with aclosing(opened):
                 yield opened
     finally:
-        following.cancel()
-        (left,) = await asyncio.gather(following, return_exceptions=True)
-        if isinstance(left, Opened):
+        # What is there already is closed at once: nothing may come between, as a client that leaves
+        if not following.done():
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
+        has_result = not following.cancelled() and not following.exception()
+        if has_result and (left := following.result()) is not None:
             await left.aclose()
         await bodies.aclose()
 

@@ -341,7 +341,7 @@ ACCEPTED = {
 @pytest.mark.parametrize("accept", ACCEPTED)
 def test_documented_forms_are_tried(accept: str) -> None:
     """What is first tried for an Accept header, of an instance and of a frame."""
-    found = []
+    found: list[str | None] = []
     for forms in (instance_forms, frame_forms):
         try:
             found.append(forms(wanted(accept), single=True)[0].syntax)

@@ -32,8 +32,8 @@ from gateway.imaging.description import (
 )
 from gateway.imaging.rendering import Look, render
 from gateway.server.kept import KeptImages
-from gateway.wado.media import MULTIPART, SYNTAXES_OF, media_type_of, parameter_of
-from gateway.wado.multipart import Part, PartEnd, Parts
+from gateway.server.streams import only_part
+from gateway.wado.media import SYNTAXES_OF, media_type_of
 from gateway.wado.requests import Target, bulk_path
 from gateway.wado.upstream import STORED, Incoming, Place, Retrieval
 
@@ -180,8 +180,8 @@ class Pixels:
             except QueryError:
                 continue  # it can't be used, and is missed where the table is
             incoming = await self._retrieval.bulk_data(found.place, found.sop_instance_uid, path)
-            element["InlineBinary"] = base64.b64encode(await whole(incoming, MAX_TABLE_BYTES))
-            element["InlineBinary"] = element["InlineBinary"].decode("ascii")
+            table = await whole(incoming, MAX_TABLE_BYTES)
+            element["InlineBinary"] = base64.b64encode(table).decode("ascii")
 
     async def _frame(
         self, found: Found, number: int, description: FrameDescription
@@ -189,10 +189,11 @@ class Pixels:
         incoming = await self._retrieval.frames(
             found.place, found.sop_instance_uid, [number], STORED
         )
-        # A frame that compressing made larger is still not much larger
-        most = 2 * description.frame_bytes + _ODD_BYTES
-        content_type, frame = await _first_part(incoming, most)
-        return frame, _syntax_of(content_type, found.metadata)
+        async with aclosing(incoming):
+            part = await only_part(incoming)
+            # A frame that compressing made larger is still not much larger
+            frame = await whole(part, 2 * description.frame_bytes + _ODD_BYTES)
+        return frame, _syntax_of(part.content_type, found.metadata)
 
     async def _in_thread(self, make: Callable[[], _T]) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, make)
@@ -208,32 +209,8 @@ async def whole(incoming: Incoming, most: int) -> bytes:
         async for chunk in incoming.chunks:
             body += chunk
             if len(body) > most:
-                raise _too_large()
+                raise ResultTooLargeError("The instance is too large to be decoded here.")
     return bytes(body)
-
-
-async def _first_part(incoming: Incoming, most: int) -> tuple[str, bytes]:
-    """The Content-Type and the content of the first part, or of a body that has no parts."""
-    if media_type_of(incoming.content_type)[0] != MULTIPART:
-        return incoming.content_type, await whole(incoming, most)
-    parts = Parts(parameter_of(incoming.content_type, "boundary"))
-    content_type, content = "", bytearray()
-    async with aclosing(incoming):
-        async for chunk in incoming.chunks:
-            for event in parts.feed(chunk):
-                if isinstance(event, PartEnd):
-                    return content_type, bytes(content)
-                if isinstance(event, Part):
-                    content_type = event.content_type
-                else:
-                    content += event
-            if len(content) > most:
-                raise _too_large()
-    raise UpstreamUnavailableError("HealthImaging's answer broke off.")
-
-
-def _too_large() -> ResultTooLargeError:
-    return ResultTooLargeError("The instance is too large to be rendered here.")
 
 
 def _syntax_of(content_type: str, metadata: dict[str, Any]) -> str:

@@ -107,7 +107,7 @@ class Fetching:
         call = _Call(wanted)
         await self._paces[wanted.operation].turn()  # refused here, it is no call
         try:
-            response: ClientResponse = await self._retrying(self._asked, call)
+            response = await self._answered(call)
             chunks = self._chunks(call, response)
         except BaseException as exc:
             self._meters.call(wanted.operation, _outcome_of(exc), max(1, call.attempts))
@@ -126,6 +126,20 @@ class Fetching:
         if self._session is not None:
             session, self._session = self._session, None
             await session.close()
+
+    async def _answered(self, call: _Call) -> ClientResponse:
+        try:
+            return await self._asked(call)  # past what costs as much as a frame's other work
+        except _PASSING as exc:
+            failed: list[UpstreamError] = [exc]
+
+        async def again() -> ClientResponse:
+            if failed:
+                raise failed.pop()
+            return await self._asked(call)
+
+        response: ClientResponse = await self._retrying(again)
+        return response
 
     async def _asked(self, call: _Call) -> ClientResponse:
         wanted = call.wanted

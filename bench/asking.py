@@ -39,21 +39,21 @@ class Client:
         if receive_bytes:
             self._connection.sock = _narrow(parts.netloc, receive_bytes)
 
-    def ask(self, target: str) -> Answer:
-        """The whole answer."""
+    def ask(self, target: str, headers: Mapping[str, str] | None = None) -> Answer:
+        """The whole answer; `headers` are sent instead of the client's own."""
         started = time.perf_counter()
-        response = self._sent(target)
+        response = self._sent(target, headers or self._headers)
         first = response.read(1)
         first_s = time.perf_counter() - started
         body = first + response.read()
         return Answer(response.status, body, first_s, time.perf_counter() - started)
 
-    def found(self, target: str) -> Answer:
+    def found(self, target: str, headers: Mapping[str, str] | None = None) -> Answer:
         """The same, where it is a 200.
 
         Raises: RuntimeError with the status and the sentence that came instead.
         """
-        answer = self.ask(target)
+        answer = self.ask(target, headers)
         if answer.status != 200:
             raise RuntimeError(f"status {answer.status} {answer.body[:300].decode()}")
         return answer
@@ -63,18 +63,18 @@ class Client:
 
         Raises: RuntimeError with the status that came instead.
         """
-        response = self._sent(target)
+        response = self._sent(target, self._headers)
         if response.status != 200:
             raise RuntimeError(f"status {response.status}")
         while piece := response.read1(CHUNK_BYTES):
             yield piece
 
-    def _sent(self, target: str) -> http.client.HTTPResponse:
+    def _sent(self, target: str, headers: Mapping[str, str]) -> http.client.HTTPResponse:
         with suppress(http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError):
-            self._connection.request("GET", self._path + target, headers=self._headers)
+            self._connection.request("GET", self._path + target, headers=headers)
             return self._connection.getresponse()
         self._connection.close()
-        self._connection.request("GET", self._path + target, headers=self._headers)
+        self._connection.request("GET", self._path + target, headers=headers)
         return self._connection.getresponse()
 
     def close(self) -> None:

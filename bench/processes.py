@@ -8,12 +8,16 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
+import threading
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from pydantic import BaseModel
 
 from bench import archive
 from bench.archive import Archive
@@ -30,6 +34,7 @@ DATA = Path(__file__).parent / ".data"
 BY_DATE = {"sort": {"sortField": "DICOMStudyDateAndTime", "sortOrder": "DESC"}}
 """The criteria of a walk over everything, in the gateway's own order."""
 
+_EVERY_S = 0.05
 _TICKS_S = os.sysconf("SC_CLK_TCK")
 
 
@@ -101,6 +106,33 @@ class Bench:
                 process.terminate()
 
     @contextmanager
+    def imported(self, files: Path, *options: str) -> Iterator[Served]:
+        """An emulator of DICOM files instead of the archive."""
+        with tempfile.TemporaryDirectory(dir=self.folder) as data:
+            arguments = ("--import", str(files), *options)
+            with self.emulator(*arguments, data=Path(data)) as emulator:
+                yield emulator
+
+    @contextmanager
+    def proxy(self, upstream: Served) -> Iterator[Served]:
+        """A bare signing proxy before it; its address takes the place of the service's root."""
+        script = Path(__file__).with_name("proxying.py")
+        with (self.folder / "proxy.stderr").open("w", encoding="utf-8") as errors:
+            process = subprocess.Popen(
+                [sys.executable, str(script), upstream.url, DATASTORE_ID],
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                env=environment(),
+            )
+        with process:
+            try:
+                assert process.stdout
+                yield Served(process.stdout.readline().split()[1], process.pid)
+            finally:
+                process.terminate()
+
+    @contextmanager
     def copied(self) -> Iterator[Path]:
         """A copy of the data, for a row that changes it."""
         folder = self.folder / "copied"
@@ -123,7 +155,11 @@ def variables(settings: Mapping[str, str]) -> dict[str, str]:
 
 def lacking(settings: Mapping[str, str]) -> tuple[str, ...]:
     """Which settings this gateway does not have, so that an older one can be measured too."""
-    return tuple(name for name in settings if name.lower() not in Settings.model_fields)
+    known = set(Settings.model_fields)
+    for table, one in Settings.model_fields.items():
+        if isinstance(one.annotation, type) and issubclass(one.annotation, BaseModel):
+            known |= {f"{table}_{name}" for name in one.annotation.model_fields}
+    return tuple(name for name in settings if name.lower() not in known)
 
 
 def calls(emulator: Served) -> int:
@@ -143,6 +179,28 @@ def resident_mib(pid: int) -> float:
     status = Path(f"/proc/{pid}/status").read_text()
     line = next(line for line in status.splitlines() if line.startswith("VmRSS"))
     return int(line.split()[1]) / 1024
+
+
+class Peak:
+    """The most resident memory that a process was seen to have."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._sample)
+        self.mib = 0.0
+
+    def __enter__(self) -> Peak:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _sample(self) -> None:
+        while not self._stop.wait(_EVERY_S):
+            self.mib = max(self.mib, resident_mib(self._pid))
 
 
 def seeded(studies: int, kept: Path, folder: Path) -> Path:

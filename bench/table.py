@@ -15,6 +15,11 @@ from bench.processes import Bench, lacking
 
 UNLIMITED = {"QUOTA_CALLS_PER_S": "1000000", "QUOTA_BURST": "1000000"}
 """The gateway's own quota, switched off."""
+RETRIEVING = {
+    f"RETRIEVE_{name}": "1000000"
+    for name in ("CALLS_PER_S", "BURST", "FRAMES_PER_S", "FRAMES_BURST")
+}
+"""The same of what is retrieved."""
 NO_BUDGET = {"SCAN_BUDGET_CALLS": "1000000", "SCAN_BUDGET_S": "3600", "MAX_RESULTS": "1000000"}
 """A search may cost what it does."""
 

@@ -9,10 +9,13 @@ from typing import Annotated
 
 import typer
 
+from gateway.demo_command import demo
 from gateway.emulator_command import emulator
 from gateway.errors import ConfigError
 from gateway.explain_command import explain
+from gateway.ohif_command import ohif_config, ohif_fetch
 from gateway.probe_command import probe
+from gateway.sample_command import sample
 from gateway.seed_command import seed
 from gateway.terminal import say
 
@@ -52,7 +55,7 @@ def serve_command(
     from gateway.app import build
     from gateway.config import load_settings
     from gateway.healthimaging.client import configured_region
-    from gateway.server.routes import ROOT
+    from gateway.server.paths import ROOT
     from gateway.server.telemetry import configure_logging
     from gateway.serving import serve
 
@@ -62,29 +65,14 @@ def serve_command(
     serve(build(settings), settings.host, settings.port, lambda url: say(f"ready {url}{ROOT}"))
 
 
-@cli.command("demo")
-def demo_command(
-    paths: Annotated[
-        list[Path] | None, typer.Argument(help="DICOM files or folders; pydicom's without any.")
-    ] = None,
-    port: Annotated[int, typer.Option(help="The gateway's port. 0 picks one.")] = 8042,
-) -> None:
-    """Serve QIDO-RS over DICOM files on the embedded emulator. No AWS account is needed."""
-    from gateway.demo import Demo, bundled_files, ohif_data_source
-
-    with Demo() as demo:
-        url = demo.start(tuple(paths or bundled_files()), port)
-        if url:
-            say(f"ready {url}")
-            say(f"curl '{url}/studies'")
-            say(f"OHIF data source:\n{ohif_data_source(url)}")
-            demo.wait()
-
-
+cli.command("demo")(demo)
 cli.command("emulator")(emulator)
 cli.command("seed")(seed)
+cli.command("sample")(sample)
 cli.command("explain")(explain)
 cli.command("probe")(probe)
+cli.command("ohif-config")(ohif_config)
+cli.command("ohif-fetch")(ohif_fetch)
 
 
 @cli.command("version")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -29,9 +30,12 @@ from pydantic_settings import (
 from gateway.errors import ConfigError
 from gateway.healthimaging.metadata import MIB, MetadataLimits
 from gateway.healthimaging.quota import QuotaLimits
+from gateway.healthimaging.retrieving import RetrieveLimits
 from gateway.healthimaging.walks import WalkLimits
 from gateway.qido.attributes import ATTRIBUTES, Level, Origin
 from gateway.search.plan import SearchOptions
+from gateway.server.appconfig import INDEX
+from gateway.server.forwarded import Family, Forwarding, Network, valid_prefix
 
 ENV_PREFIX = "QIDO_GATEWAY_"
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -44,8 +48,28 @@ def _by_comma(value: object) -> object:
     return value
 
 
+def _networks(value: object) -> object:
+    """The addresses of a comma list or a list, each as a network."""
+    parts = _by_comma(value)
+    if not isinstance(parts, list | tuple):
+        return value
+    try:
+        return tuple(ip_network(part) for part in parts)
+    except ValueError:
+        raise ValueError(
+            "each must be an address or a network without host bits, such as 10.0.0.0/8"
+        ) from None
+
+
 def _number(value: object) -> object:
     return int(value) if isinstance(value, str) and value.isdecimal() else value
+
+
+def _checked_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.netloc or parts.query:
+        raise ValueError("must be an absolute http or https URL without a query")
+    return value.rstrip("/")
 
 
 _SPARE_OF_BURST = 25
@@ -72,6 +96,25 @@ class MetadataSettings(BaseModel):
         if not set(value) <= set(_FETCHABLE):
             raise ValueError(f"each must be one of {', '.join(_FETCHABLE)}")
         return value
+
+
+class RetrieveSettings(BaseModel):
+    """The settings of the table `[retrieve]`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    upstream: Literal["auto", "dicomweb", "image-sets", "off"] = "auto"
+    dicomweb_endpoint: str | None = None
+    calls_per_s: float = Field(default=50.0, gt=0, allow_inf_nan=False)
+    burst: int = Field(default=100, ge=1)
+    frames_per_s: float = Field(default=1_000.0, gt=0, allow_inf_nan=False)
+    frames_burst: int = Field(default=2_000, ge=1)
+    keep_s: float = Field(default=60.0, ge=0, allow_inf_nan=False)
+
+    @field_validator("dicomweb_endpoint")
+    @classmethod
+    def _check_endpoint(cls, value: str | None) -> str | None:
+        return None if value is None else _checked_url(value)
 
 
 class Settings(BaseSettings):
@@ -112,19 +155,28 @@ class Settings(BaseSettings):
     cache_control: Literal["no-cache", "no-store"] = "no-cache"
     strict_parameters: bool = False
     public_base_url: str | None = None
+    trusted_proxies: Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)] = ()
+    forwarded_headers: Family = "x-forwarded"
+    root_path: str = ""
     cors_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_by_comma)] = ()
+    page: bool = True
+    ohif_dir: Path | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     metadata: MetadataSettings = MetadataSettings()
+    retrieve: RetrieveSettings = RetrieveSettings()
 
     @field_validator("public_base_url")
     @classmethod
     def _check_url(cls, value: str | None) -> str | None:
-        if value is None:
-            return None
-        parts = urlsplit(value)
-        if parts.scheme not in ("http", "https") or not parts.netloc or parts.query:
-            raise ValueError("must be an absolute http or https URL without a query")
-        return value.rstrip("/")
+        return None if value is None else _checked_url(value)
+
+    @field_validator("root_path")
+    @classmethod
+    def _check_root_path(cls, value: str) -> str:
+        prefix = valid_prefix(value)
+        if prefix is None:
+            raise ValueError("must be a path such as /archive, of letters, digits and . _ ~ -")
+        return prefix
 
     @field_validator("cors_origins")
     @classmethod
@@ -134,6 +186,13 @@ class Settings(BaseSettings):
             whole = f"{parts.scheme}://{parts.netloc}"
             if origin != "*" and (parts.scheme not in ("http", "https") or origin != whole):
                 raise ValueError("each must be an origin such as https://viewer.example.org, or *")
+        return value
+
+    @field_validator("ohif_dir")
+    @classmethod
+    def _check_ohif_dir(cls, value: Path | None) -> Path | None:
+        if value is not None and not (value / INDEX).is_file():
+            raise ValueError(f"must be the folder of OHIF's built files, with {INDEX} in it")
         return value
 
     @field_validator("host")
@@ -152,6 +211,11 @@ class Settings(BaseSettings):
         if value < info.data.get("default_limit", 1):
             raise ValueError("must not be less than DEFAULT_LIMIT")
         return value
+
+    @property
+    def forwarding(self) -> Forwarding:
+        """The part that is about proxies in front."""
+        return Forwarding(self.trusted_proxies, self.forwarded_headers, self.root_path)
 
     @property
     def walk_limits(self) -> WalkLimits:
@@ -197,6 +261,23 @@ class Settings(BaseSettings):
             max_bytes=table.max_mib * MIB,
             calls_per_s=table.calls_per_s / self.replicas,
             burst=max(1, table.burst // self.replicas),
+        )
+
+    @property
+    def retrieve_limits(self) -> RetrieveLimits:
+        """This gateway's part of the account's calls that retrieve, and how long places are kept.
+
+        What it costs to find a place is bounded as what a search costs.
+        """
+        table = self.retrieve
+        return RetrieveLimits(
+            calls_per_s=table.calls_per_s / self.replicas,
+            burst=max(1, table.burst // self.replicas),
+            frames_per_s=table.frames_per_s / self.replicas,
+            frames_burst=max(1, table.frames_burst // self.replicas),
+            keep_s=table.keep_s,
+            max_calls=self.scan_budget_calls,
+            max_s=self.scan_budget_s,
         )
 
 
@@ -249,7 +330,10 @@ def load_settings(
 
 
 def _unknown_variables(environment: Mapping[str, str]) -> list[str]:
-    tables = {"metadata": MetadataSettings}
+    tables: dict[str, type[BaseModel]] = {
+        "metadata": MetadataSettings,
+        "retrieve": RetrieveSettings,
+    }
     known = {ENV_PREFIX + name.upper() for name in Settings.model_fields if name not in tables}
     for table, model in tables.items():
         known |= {f"{ENV_PREFIX}{table}_{name}".upper() for name in model.model_fields}

@@ -9,6 +9,7 @@ can travel in an error.
     ├── RequestError
     │   ├── QueryError                 a parameter breaks a rule
     │   ├── NotAcceptableError         no media type that both sides know
+    │   ├── NotFoundError              what the path names is not there, or not shown
     │   └── UriTooLongError            longer than the gateway reads
     ├── ResultTooLargeError            past the request's budget or a study window's bound
     └── UpstreamError
@@ -51,6 +52,10 @@ class QueryError(RequestError):
 
 class NotAcceptableError(RequestError):
     """None of the media types that the client accepts is offered."""
+
+
+class NotFoundError(RequestError):
+    """There is no such study, series, instance, frame or bulk data, or it is not shown."""
 
 
 class UriTooLongError(RequestError):

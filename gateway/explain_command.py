@@ -87,7 +87,8 @@ def _query(target: str, dialect: Dialect) -> Query:
     Raises: ConfigError.
     """
     from gateway.qido.query import parse_query
-    from gateway.server.routes import MAX_URI_LENGTH, ROOT, resource_at
+    from gateway.server.paths import MAX_URI_LENGTH, ROOT
+    from gateway.server.routes import resource_at
 
     path, _, parameters = target.partition("?")
     path = "/" + unquote(path).lstrip("/")

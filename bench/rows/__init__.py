@@ -2,7 +2,21 @@
 
 from __future__ import annotations
 
-from bench.rows import clients, cpu, first, lookups, memory, offset, orthanc, ready, walls
+from bench.rows import (
+    clients,
+    cpu,
+    first,
+    frames,
+    lookups,
+    memory,
+    offset,
+    orthanc,
+    ready,
+    series,
+    stream,
+    viewer,
+    walls,
+)
 from bench.table import Row
 
 ROWS: tuple[Row, ...] = (
@@ -15,5 +29,9 @@ ROWS: tuple[Row, ...] = (
     lookups.ROW,
     memory.ROW,
     orthanc.ROW,
+    frames.ROW,
+    series.ROW,
+    stream.ROW,
+    viewer.ROW,
     ready.ROW,
 )

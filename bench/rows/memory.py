@@ -2,43 +2,19 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from bench.asking import NDJSON, Client
-from bench.processes import Bench, Served, resident_mib
+from bench.processes import Bench, Peak, Served, resident_mib
 from bench.table import NO_BUDGET, UNLIMITED, Line, Pair, Row, Run
 
 SECONDS = 60
-EVERY_S = 0.05
 WARM_UP = 100
 RECEIVE_BYTES = 128 * 1024
 """Small beside what is read, yet more than a packet of the loopback, or the two wait for timers."""
 SETTINGS = {**UNLIMITED, **NO_BUDGET, "MAX_RESULTS": "100000"}
-
-
-class _Peak:
-    """The most resident memory that a process was seen to have."""
-
-    def __init__(self, pid: int) -> None:
-        self._pid = pid
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._sample)
-        self.mib = 0.0
-
-    def __enter__(self) -> _Peak:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
-
-    def _sample(self) -> None:
-        while not self._stop.wait(EVERY_S):
-            self.mib = max(self.mib, resident_mib(self._pid))
 
 
 def _read_slowly(gateway: Served, bytes_a_second: float) -> tuple[int, float]:
@@ -67,7 +43,7 @@ def _open(bench: Bench) -> Iterator[Run]:
             client.close()
             idle = resident_mib(gateway.pid)
             total = len(warm_up.body) / WARM_UP * bench.archive.studies
-            with _Peak(gateway.pid) as peak:
+            with Peak(gateway.pid) as peak:
                 studies, took_s = _read_slowly(gateway, total / SECONDS)
         return (Pair(peak.mib, idle, f"{studies:,} studies in {took_s:.0f} s"),)
 

@@ -36,6 +36,9 @@ _INTEGER = re.compile(r"[ \0]*([+-]?[0-9]{1,12})[ \0]*")
 _PADDING = " \0"
 _SYNTAX = "StoredTransferSyntaxUID"
 
+FRAMES = "ImageFrames"
+"""A name that is asked for like an attribute's: then the IDs of an instance's frames are kept."""
+
 
 def read_blob(
     chunks: Iterable[bytes],
@@ -226,7 +229,7 @@ class _Document:
                         parts[key][name] = text.value()
                     else:
                         text.skip()
-            elif key in ("DICOM", "DICOMVRs", _SYNTAX):
+            elif key in ("DICOM", "DICOMVRs", _SYNTAX) or (key == FRAMES and self._wants(key)):
                 parts[key] = _plain(text.value())
             else:
                 text.skip()
@@ -247,6 +250,8 @@ class _Document:
         rest: dict[str, Any] = {"DICOMVRs": {n: vr for n, vr in vrs.items() if nested or n in kept}}
         if isinstance(syntax := stored.get(_SYNTAX), str):
             rest[_SYNTAX] = syntax
+        if self._wants(FRAMES) and (frames := _frame_ids(stored.get(FRAMES))):
+            rest[FRAMES] = frames
         return PackedInstance(_number_in(kept.get("InstanceNumber")), uid, _body_of(kept, rest))
 
     def _wants(self, name: str) -> bool:
@@ -267,6 +272,15 @@ def _body_of(dicom: Mapping[str, Any], rest: Mapping[str, Any]) -> bytes:
     for name, value in large.items():
         parts += (b",", packed(name), b":", value)
     return b"".join((*parts, b"},", packed(rest)[1:]))
+
+
+def _frame_ids(value: Any) -> list[str]:
+    """The IDs of ImageFrames, in their order; none where one of them has none."""
+    if not isinstance(value, list):
+        return []
+    found = [one.get("ID") if isinstance(one, dict) else None for one in value]
+    ids = [well_formed(one) for one in found if isinstance(one, str) and one]
+    return ids if len(ids) == len(value) else []
 
 
 def _plain(value: Any) -> Any:

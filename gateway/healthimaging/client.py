@@ -1,4 +1,4 @@
-"""SearchImageSets and GetImageSetMetadata over aiobotocore, as the gateway's own types and errors.
+"""HealthImaging's operations on image sets over aiobotocore, as the gateway's own types and errors.
 
 Source: botocore's service model of medical-imaging, API 2023-07-19 (documented).
 """
@@ -51,7 +51,7 @@ def configured_region() -> str | None:
 
 
 class HealthImagingClient:
-    """The two operations, on one data store. Nothing is called before the first search.
+    """The operations on one data store. Nothing is called before the first search.
 
     At most `pool_size` calls are under way at once; others wait for a connection. `on_throttled` is
     told of each attempt at SearchImageSets that was throttled, also where another one followed.
@@ -110,15 +110,35 @@ class HealthImagingClient:
         Raises: UpstreamError.
         """
         more = {"versionId": str(version)} if version else {}
-        call = {"imageSetId": image_set_id, **more}
+        return await self._body(
+            "get_image_set_metadata",
+            "imageSetMetadataBlob",
+            imageSetId=image_set_id,
+            **more,
+        )
+
+    async def image_frame(self, image_set_id: str, frame_id: str) -> Body:
+        """One frame in its stored transfer syntax, still to be read; empty where it is not there.
+
+        Raises: UpstreamError.
+        """
+        information = {"imageFrameId": frame_id}
+        return await self._body(
+            "get_image_frame",
+            "imageFrameBlob",
+            imageSetId=image_set_id,
+            imageFrameInformation=information,
+        )
+
+    async def _body(self, operation: str, member: str, **parameters: Any) -> Body:
         try:
-            answer = await self._called("get_image_set_metadata", **call)
+            answer = await self._called(operation, **parameters)
         except botocore.ClientError as exc:
             if is_missing(exc.response):
                 return Body(None, attempts=error_of(exc.response).attempts)
             raise error_of(exc.response) from None
         retries = answer.get("ResponseMetadata", {}).get("RetryAttempts", 0)
-        return Body(answer["imageSetMetadataBlob"], attempts=1 + retries)
+        return Body(answer[member], attempts=1 + retries)
 
     async def _called(self, operation: str, **parameters: Any) -> Mapping[str, Any]:
         """An operation's answer.

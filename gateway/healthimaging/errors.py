@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from aiohttp import ClientError as HttpError
+from aiohttp import SocketTimeoutError
 from botocore import exceptions as botocore
 
 from gateway.errors import (
@@ -40,6 +41,7 @@ _BY_EXCEPTION: tuple[tuple[type[Exception], type[UpstreamError]], ...] = (
     (botocore.HTTPClientError, UpstreamUnavailableError),
     (botocore.ConnectionError, UpstreamUnavailableError),
     (botocore.IncompleteReadError, UpstreamUnavailableError),
+    (SocketTimeoutError, UpstreamTimeoutError),
     (HttpError, UpstreamUnavailableError),
     (botocore.BotoCoreError, UpstreamRejectedError),  # credentials, region, an unreadable answer
 )

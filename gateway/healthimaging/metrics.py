@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Literal
+from typing import Literal, get_args
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -16,14 +16,23 @@ from gateway.errors import (
     UpstreamValidationError,
 )
 
-Operation = Literal["SearchImageSets", "GetImageSetMetadata"]
+Operation = Literal[
+    "SearchImageSets",
+    "GetImageSetMetadata",
+    "GetImageFrame",
+    "GetDICOMSeriesMetadata",
+    "GetDICOMInstanceMetadata",
+    "GetDICOMInstance",
+    "GetDICOMInstanceFrames",
+    "GetDICOMBulkdata",
+]
 Outcome = Literal[
     "ok", "throttled", "rejected", "invalid", "unavailable", "timeout", "abandoned", "bug"
 ]
 """How a call ended; "abandoned" if the request's time ran out, or its client left, before."""
 Source = Literal["fetched", "reused"]
 
-OPERATIONS: tuple[Operation, ...] = ("SearchImageSets", "GetImageSetMetadata")
+OPERATIONS: tuple[Operation, ...] = get_args(Operation)
 SOURCES: tuple[Source, ...] = ("fetched", "reused")
 METHODS = frozenset(("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE"))
 OTHER = "?"
@@ -87,6 +96,9 @@ class Meters:
             "late_parts", "Searches that failed because a part of a study came too late"
         )
         self._lost = self._counter("lost_walks", "Walks that were lost and begun anew")
+        self._malformed = self._counter(
+            "malformed_instances", "Instances left out of metadata because they were malformed"
+        )
         self._waited = self._histogram(
             "quota_wait_seconds", "How long a call has waited for its turn", _WAIT_S
         )
@@ -129,6 +141,10 @@ class Meters:
     def lost_walk(self) -> None:
         """A walk was lost, and begins anew."""
         self._lost.inc()
+
+    def malformed_instance(self) -> None:
+        """An instance was left out of retrieved metadata."""
+        self._malformed.inc()
 
     def waited(self, wait_s: float) -> None:
         """A call has had its turn after so many seconds."""

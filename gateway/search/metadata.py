@@ -27,7 +27,8 @@ class Fault(Enum):
 class PackedInstance:
     """One instance as stored, as JSON: {"DICOM": …, "DICOMVRs": …, "StoredTransferSyntaxUID": …}.
 
-    Under DICOM only what was asked for. `number` is its InstanceNumber, None where it has none.
+    Under DICOM only what was asked for. "ImageFrames", a list of the frames' IDs, is there where it
+    has frames and they were asked for. `number` is its InstanceNumber, None where it has none.
     """
 
     number: int | None

@@ -21,21 +21,34 @@ from gateway.qido.attributes import (
 from gateway.qido.conditions import is_matchable
 from gateway.qido.query import PARAMETERS, Dialect
 from gateway.server.negotiation import JSON, OFFERED, choose_media_type
+from gateway.server.paths import own_path
+from gateway.server.rendering import KINDS, TARGETS
 from gateway.server.responses import error_response
+from gateway.server.retrieving import MEDIA_TYPES
 from gateway.server.telemetry import record_of
 
 METHODS = ("GET", "HEAD", "OPTIONS")
 """What each resource allows."""
 
 
-def capabilities(dialect: Dialect) -> dict[str, Any]:
-    """The resources, each with its methods, media types, parameters and attributes.
+def capabilities(dialect: Dialect, *, retrieves: bool = False) -> dict[str, Any]:
+    """The resources, each with its methods and media types; searches with what can be asked.
 
     `matched` says that a key on the attribute is a criterion, `returned` whether an answer has the
     attribute always or where the request names it, `otherAttributes` that all others are matched
     and returned too where the request names them.
     """
-    return {"resources": [_resource(resource, dialect) for resource in Resource]}
+    searches = [_resource(resource, dialect) for resource in Resource]
+    retrieved = [
+        {"path": one.value, "methods": METHODS, "mediaTypes": offered}
+        for one, offered in MEDIA_TYPES.items()
+    ]
+    retrieved += [
+        {"path": f"{path}/{kind}", "methods": METHODS, "mediaTypes": offered}
+        for kind, offered in KINDS.items()
+        for path in TARGETS
+    ]
+    return {"resources": [*searches, *(retrieved if retrieves else [])]}
 
 
 def is_matched(attribute: Attribute, resource: Resource, dialect: Dialect) -> bool:
@@ -68,12 +81,12 @@ def _resource(resource: Resource, dialect: Dialect) -> dict[str, Any]:
 class Capabilities:
     """The endpoint of the base URL."""
 
-    def __init__(self, dialect: Dialect) -> None:
-        self._body = orjson.dumps(capabilities(dialect))
+    def __init__(self, dialect: Dialect, *, retrieves: bool = False) -> None:
+        self._body = orjson.dumps(capabilities(dialect, retrieves=retrieves))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer GET, HEAD and OPTIONS alike; the standard asks by OPTIONS."""
-        record_of(scope).facts["route"] = scope["path"]
+        record_of(scope).facts["route"] = own_path(scope)
         accept = ", ".join(Headers(scope=scope).getlist("accept")) or None
         try:
             media_type = choose_media_type(accept, offered=(JSON,))

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from gateway.server.paths import own_path
 from gateway.server.telemetry import record_of
 
 YAML = "application/yaml"
@@ -34,7 +35,7 @@ def document() -> str:
 
 async def openapi(request: Request) -> Response:
     """Answer with the OpenAPI document."""
-    record_of(request.scope).facts["route"] = request.url.path
+    record_of(request.scope).facts["route"] = own_path(request.scope)
     return Response(document(), 200, _HEADERS, YAML)
 
 
@@ -48,7 +49,7 @@ class DocsPage:
         """Answer with the page; it needs nothing but itself, and may load nothing else."""
         import yaml
 
-        record_of(scope).facts["route"] = scope["path"]
+        record_of(scope).facts["route"] = own_path(scope)
         if not self._page:
             self._page = page(yaml.safe_load(document()))
         digest = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
@@ -90,7 +91,9 @@ def _path(path: str, item: Mapping[str, Any], openapi: Mapping[str, Any]) -> Ite
 
 
 def _resolved(one: Mapping[str, Any], openapi: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What a reference within the document leads to."""
+    """What a reference within the document leads to, or what stands there itself."""
+    if "$ref" not in one:
+        return one
     found: Mapping[str, Any] = openapi
     for name in one["$ref"].removeprefix("#/").split("/"):
         found = found[name]

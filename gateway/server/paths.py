@@ -1,12 +1,53 @@
-"""The form of a request before it is routed: its path made plain, HEAD without a body."""
+"""Where the service stands, and a request before it is routed: a plain path, HEAD bodyless."""
 
 from __future__ import annotations
 
 import re
 
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gateway.errors import UriTooLongError
+
+ROOT = "/dicom-web"
+"""The path of the DICOMweb service."""
+
+MAX_URI_LENGTH = 8_192
+"""Bytes of path and query."""
+
+HOST = re.compile(r"[A-Za-z0-9.-]+(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](?::[0-9]{1,5})?")
+"""A host and perhaps a port, as they stand in a URL."""
 _SLASHES = re.compile(r"/{2,}")
+_PREFIX = re.compile(r"(?:/[A-Za-z0-9._~-]+)*")
+
+
+def service_url(scope: Scope, public_base_url: str | None) -> str:
+    """The service's absolute URL, by which a client reaches it, without a slash at its end.
+
+    `public_base_url` if the operator has given one, else by what the request says of itself.
+    """
+    if public_base_url:
+        return public_base_url
+    host = Headers(scope=scope).get("host", "")
+    if not HOST.fullmatch(host):
+        name, port = scope.get("server") or ("localhost", None)
+        host = f"{name}:{port}" if port else str(name)
+    return f"{scope.get('scheme', 'http')}://{host}{scope.get('root_path', '')}{ROOT}"
+
+
+def check_uri_length(scope: Scope) -> None:
+    """See that a request's path and query are no longer than is read.
+
+    Raises: UriTooLongError.
+    """
+    if len(scope.get("raw_path") or scope["path"]) + len(scope["query_string"]) > MAX_URI_LENGTH:
+        raise UriTooLongError(f"A URI may have {MAX_URI_LENGTH} bytes.")
+
+
+def own_path(scope: Scope) -> str:
+    """The request's path as the routes know it, without what a proxy has put before it."""
+    path: str = scope["path"]
+    return path.removeprefix(scope.get("root_path", ""))
 
 
 def plain_path(path: str) -> str:
@@ -37,3 +78,13 @@ class PlainRequests:
 
         plain = {**scope, "path": plain_path(scope["path"])}
         await self._app(plain, receive, send_head if scope["method"] == "HEAD" else send)
+
+
+def prefix_of(scope: Scope) -> str:
+    """The path that a proxy in front has cut off, such as `/pacs`; "" where there is none.
+
+    It is for paths in what is answered, so that what could mean something else there counts as
+    none.
+    """
+    prefix = str(scope.get("root_path", "")).rstrip("/")
+    return prefix if _PREFIX.fullmatch(prefix) else ""

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from gateway.errors import (
     GatewayError,
     NotAcceptableError,
+    NotFoundError,
     QueryError,
     ResultTooLargeError,
     StudyWindowError,
@@ -37,6 +38,7 @@ HELD_BYTES = 256 * 1024
 STATUS_OF: dict[type[GatewayError], int] = {
     QueryError: 400,
     NotAcceptableError: 406,
+    NotFoundError: 404,
     ResultTooLargeError: 413,
     UriTooLongError: 414,
     UpstreamThrottledError: 503,
@@ -109,7 +111,7 @@ class SearchAnswer:
     texts that are right at the moment it is asked: when the header leaves. `is_empty` tells then
     whether there is no result, and `total` the number of all results, those outside the window
     too, None where that is not known. `no_match_status` is for bodies that are held: where others
-    have no result, they say so.
+    have no result, they say so. `held_bytes` of these wait.
     """
 
     chunks: AsyncGenerator[bytes, None]
@@ -121,6 +123,7 @@ class SearchAnswer:
     age_s: Callable[[], int | None] = lambda: None
     no_match_status: int = 200
     cache_control: CacheControl = "no-cache"
+    held_bytes: int = HELD_BYTES
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it: whole with its length where it is short and may wait, else as a stream.
@@ -128,7 +131,7 @@ class SearchAnswer:
         Raises: what `chunks` raises before the header has left. After that a failure ends the
         answer without its last chunk, so that no client takes it for whole.
         """
-        at_most = HELD_BYTES if BODIES[self.media_type].held else 0
+        at_most = self.held_bytes if BODIES[self.media_type].held else 0
         async with aclosing(self.chunks) as chunks:
             held = bytearray()
             async for chunk in chunks:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
@@ -18,12 +17,15 @@ from starlette.routing import Route, compile_path
 from starlette.types import Receive, Scope, Send
 
 from gateway.errors import UriTooLongError
+from gateway.healthimaging.metrics import Meters
 from gateway.qido.attributes import Resource
 from gateway.qido.query import Query, parse_query
 from gateway.server.caching import CacheControl
 from gateway.server.capabilities import METHODS, Capabilities
 from gateway.server.compression import allow_compression
 from gateway.server.documents import DocsPage, openapi
+from gateway.server.endpoint import run
+from gateway.server.forwarded import DIRECT, ForwardedRequests, Forwarding
 from gateway.server.negotiation import (
     JSON,
     OFFERED,
@@ -31,18 +33,27 @@ from gateway.server.negotiation import (
     choose_media_type,
     parameter_of,
 )
-from gateway.server.paths import PlainRequests, plain_path
-from gateway.server.responses import SearchAnswer, error_response, log_failure, problem
+from gateway.server.page import Page
+from gateway.server.paths import (
+    MAX_URI_LENGTH,
+    ROOT,
+    PlainRequests,
+    own_path,
+    plain_path,
+    service_url,
+)
+from gateway.server.pixels import Pixels
+from gateway.server.rendering import RenderingOptions, rendered_routes
+from gateway.server.responses import SearchAnswer, problem
+from gateway.server.retrieving import RetrieveOptions, retrieve_routes
 from gateway.server.searches import SearchService
 from gateway.server.telemetry import Metrics, RequestLog, record_of
+from gateway.server.viewer import VIEWER, Viewer
+from gateway.server.wado_uri import wado_uri_routes
+from gateway.wado.upstream import Retrieval
 
-ROOT = "/dicom-web"
 COUNT = "/count"
 """What stands behind the path of a search whose results are only counted."""
-MAX_URI_LENGTH = 8_192
-"""Bytes of path and query."""
-
-_HOST = re.compile(r"[A-Za-z0-9.-]+(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](?::[0-9]{1,5})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +64,21 @@ class ServerOptions:
     cors_origins: Sequence[str] = ()
     no_match_status: int = 200
     cache_control: CacheControl = "no-cache"
+    page: bool = True
+    ohif_dir: Path | None = None
+    forwarding: Forwarding = DIRECT
 
 
 def create_app(
-    service: SearchService, options: ServerOptions, on_close: Callable[[], Awaitable[None]]
+    service: SearchService,
+    options: ServerOptions,
+    on_close: Callable[[], Awaitable[None]],
+    retrieval: Retrieval | None = None,
 ) -> Starlette:
-    """The ASGI application that answers from `service`; `on_close` is awaited at its end."""
+    """The ASGI application that answers from `service`; `on_close` is awaited at its end.
+
+    Without `retrieval` there is nothing to retrieve.
+    """
     allow_compression()
 
     class Lifespan:
@@ -69,7 +89,7 @@ def create_app(
             await on_close()
 
     app = Starlette(
-        routes=_routes(service, options),
+        routes=_routes(service, options, retrieval),
         middleware=_middleware(service, options),
         exception_handlers={HTTPException: _http_problem},
         lifespan=lambda _: Lifespan(),
@@ -78,7 +98,9 @@ def create_app(
     return app
 
 
-def _routes(service: SearchService, options: ServerOptions) -> list[Route]:
+def _routes(
+    service: SearchService, options: ServerOptions, retrieval: Retrieval | None
+) -> list[Route]:
     searches = [
         Route(ROOT + resource.value, SearchEndpoint(resource, service, options), methods=["GET"])
         for resource in Resource
@@ -91,28 +113,59 @@ def _routes(service: SearchService, options: ServerOptions) -> list[Route]:
         )
         for resource in Resource
     ]
+    capabilities = Capabilities(service.dialect, retrieves=retrieval is not None)
+    viewer = Viewer(options.ohif_dir)
+    page = Page(service, is_on=options.page, has_viewer=options.ohif_dir is not None)
     return [
         *searches,
         *counts,
-        Route(ROOT, Capabilities(service.dialect), methods=["GET", "OPTIONS"]),
+        *(
+            [Route(ROOT, capabilities, methods=["GET", "OPTIONS"])]
+            if retrieval is None
+            else _retrieves(retrieval, service.meters, options, capabilities)
+        ),
         Route("/healthz", _healthy),
         Route("/readyz", _healthy),
         Route("/metrics", Metrics(service.meters), methods=["GET"]),
         Route("/openapi.yaml", openapi),
         Route("/docs", DocsPage(), methods=["GET"]),
+        Route("/", page, methods=["GET"]),
+        Route(VIEWER, viewer, methods=["GET"]),
+        Route(VIEWER + "/{path:path}", viewer, methods=["GET"]),
+    ]
+
+
+def _retrieves(
+    retrieval: Retrieval, meters: Meters, options: ServerOptions, capabilities: Capabilities
+) -> list[Route]:
+    pixels = Pixels(retrieval)
+    given = (options.public_base_url, options.cache_control)
+    return [
+        *wado_uri_routes(retrieval, pixels, RenderingOptions(*given), capabilities),
+        *rendered_routes(pixels, RenderingOptions(*given)),
+        *retrieve_routes(retrieval, meters, RetrieveOptions(*given), pixels),
     ]
 
 
 def _middleware(service: SearchService, options: ServerOptions) -> list[Middleware]:
     """What each request passes, the outermost first."""
     passed = [Middleware(RequestLog, meters=service.meters), Middleware(PlainRequests)]
+    if options.forwarding != DIRECT:
+        passed.append(Middleware(ForwardedRequests, forwarding=options.forwarding))
     if options.cors_origins:
         passed.append(
             Middleware(
                 CORSMiddleware,
                 allow_origins=options.cors_origins,
                 allow_methods=METHODS,
-                allow_headers=["authorization", "if-none-match", "x-request-id"],
+                # What is always allowed, in Starlette's letters, and what is not
+                allow_headers=[
+                    "Accept",
+                    "Content-Type",
+                    "Authorization",
+                    "If-None-Match",
+                    "X-Request-ID",
+                ],
                 expose_headers=[
                     "Age",
                     "Warning",
@@ -129,7 +182,7 @@ def _middleware(service: SearchService, options: ServerOptions) -> list[Middlewa
 
 async def _healthy(request: Request) -> Response:
     # Both say only that this process serves: an upstream's outage must not restart it
-    record_of(request.scope).facts["route"] = request.url.path
+    record_of(request.scope).facts["route"] = own_path(request.scope)
     return PlainTextResponse("ok\n")
 
 
@@ -171,25 +224,11 @@ class SearchEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, and end the walk when the client leaves."""
-        record_of(scope).facts["route"] = ROOT + self._resource.value + self.suffix
-        answering = asyncio.ensure_future(self._answer(scope, receive, send))
-        leaving = asyncio.ensure_future(_left(receive))
-        try:
-            await asyncio.wait((answering, leaving), return_when=asyncio.FIRST_COMPLETED)
-            if not answering.done():
-                record_of(scope).facts["client_left"] = True
-        finally:
-            for task in (answering, leaving):
-                task.cancel()
-            await asyncio.gather(answering, leaving, return_exceptions=True)
+        route = ROOT + self._resource.value + self.suffix
+        await run(self._answer, route, scope, receive, send)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await self._search(scope)(scope, receive, send)
-        except Exception as exc:  # a bug must look like a bug, and say no more
-            log_failure(scope, exc)
-            if not record_of(scope).status:  # nothing was sent
-                await error_response(exc)(scope, receive, send)
+        await self._search(scope)(scope, receive, send)
 
     def _search(self, scope: Scope) -> SearchAnswer:
         query_string: bytes = scope["query_string"]
@@ -205,7 +244,7 @@ class SearchEndpoint:
             **_uids_of(scope["path_params"]),
             dialect=self._service.dialect,
         )
-        base_url = self._options.public_base_url or _base_url(scope, headers)
+        base_url = service_url(scope, self._options.public_base_url)
         return self._answer_of(query, media_type, base_url, record_of(scope).facts)
 
     def _answer_of(
@@ -246,16 +285,3 @@ class CountEndpoint(SearchEndpoint):
             age_s=running.age_s,
             cache_control=self._options.cache_control,
         )
-
-
-async def _left(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
-def _base_url(scope: Scope, headers: Headers) -> str:
-    host = headers.get("host", "")
-    if not _HOST.fullmatch(host):
-        name, port = scope.get("server") or ("localhost", None)
-        host = f"{name}:{port}" if port else str(name)
-    return f"{scope.get('scheme', 'http')}://{host}{ROOT}"

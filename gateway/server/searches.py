@@ -199,6 +199,17 @@ class RunningSearch:
         finally:
             self._end(on_end)
 
+    async def gathered(self, on_end: Callable[[dict[str, object]], None]) -> list[Result]:
+        """All results at once, for what is made of a few of them.
+
+        Raises: ResultTooLargeError, UpstreamError.
+        """
+        try:
+            async with aclosing(self.results()) as results:
+                return [result async for result in results]
+        finally:
+            self._end(on_end)
+
     def _end(self, on_end: Callable[[dict[str, object]], None]) -> None:
         self.meters.searched(self.upstream.budget.calls)
         on_end(self.facts())

@@ -22,6 +22,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.healthimaging.metrics import Meters
+from gateway.server.paths import own_path
 
 OPEN_METRICS = "application/openmetrics-text"
 
@@ -128,7 +129,7 @@ class Metrics:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer with what stands now."""
-        record_of(scope).facts["route"] = scope["path"]
+        record_of(scope).facts["route"] = own_path(scope)
         accepted = ",".join(Headers(scope=scope).getlist("accept")).split(",")
         kinds = {one.partition(";")[0].strip().lower() for one in accepted}
         # Its name alone: the version that a client asks for is read without any check

@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 
 from gateway.emulator.store import Store
-from tests.contract.retrieving import Retrieves, archive, retrieving
+from tests.contract.signed import Retrieves, archive, retrieving
 
 
 @pytest.fixture(scope="session")

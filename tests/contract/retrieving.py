@@ -1,194 +1,162 @@
-"""An emulator with a small archive, and signed retrieves of it over plain HTTP."""
+"""A DICOMweb that answers as it is told, beside an emulator that searches, and what asks them."""
 
 from __future__ import annotations
 
-import http.client
-import json
-from collections.abc import AsyncIterator
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-import pydicom
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
-from pydicom.uid import UID
-from starlette.concurrency import run_in_threadpool
+import pytest
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from gateway.app import Parts, parts_of, retrieval_of
+from gateway.config import Settings
 from gateway.emulator.faults import Faults
-from gateway.emulator.importer import import_paths
-from gateway.emulator.store import Store
-from gateway.emulator.variants import Variants
 from gateway.emulator.wire import create_app
+from gateway.healthimaging.dicomweb import DicomWeb
 from tests.contract.serving import running
+from tests.laws.harness import DATASTORE_ID, store_of
 
-DATASTORE_ID = "0123456789abcdef0123456789abcdef"
-OCTETS = "application/octet-stream"
-STORED = 'multipart/related; type="application/octet-stream"; transfer-syntax=*'
-PART10 = "application/dicom; transfer-syntax=*"
+STUDY, SERIES, INSTANCE = "1.2.1", "1.2.1.1", "1.2.1.1.1"
 
-BUNDLED = Path(pydicom.__file__).parent / "data" / "test_files"
-CT = pydicom.dcmread(BUNDLED / "CT_small.dcm")
-RLE = pydicom.dcmread(BUNDLED / "SC_rgb_rle_2frame.dcm")
-JPEG = pydicom.dcmread(BUNDLED / "SC_rgb_jpeg_dcmtk.dcm")
-REPORT = pydicom.dcmread(BUNDLED / "reportsi.dcm")
-FILES = {
-    "CT_small.dcm": CT,
-    "SC_rgb_rle_2frame.dcm": RLE,
-    "SC_rgb_jpeg_dcmtk.dcm": JPEG,
-    "reportsi.dcm": REPORT,
-    "image_dfl.dcm": pydicom.dcmread(BUNDLED / "image_dfl.dcm"),
-    "MR_small_bigendian.dcm": pydicom.dcmread(BUNDLED / "MR_small_bigendian.dcm"),
-}
-OTHER_UID, DOCUMENT_UID = "1.2.826.0.1.1", "1.2.826.0.1.2"
-DOCUMENT = b"%PDF-1.7  " + bytes(range(256)) * 8
-LARGE = bytes(range(256)) * 4096
-SEEDED = {
-    "imageSetId": "a" * 32,
-    "isPrimary": True,
-    "DICOMTags": {
-        "DICOMStudyInstanceUID": "1.2.3",
-        "DICOMSeriesInstanceUID": "1.2.3.4",
-        "DICOMPatientName": "DOE^JANE",
-        "DICOMSeriesNumber": 7,
-        "DICOMNumberOfStudyRelatedInstances": 2,
-    },
-}
+Ending = Literal["well", "cut", "stalled", "endless"]
 
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer that was read to its end."""
+    """What the DICOMweb says; "cut" and "stalled" come to the half of `body`."""
 
-    status: int
-    headers: http.client.HTTPMessage
-    body: bytes = field(repr=False)
-
-    @property
-    def error(self) -> str:
-        """AWS's name of the error, "" of an answer that is none."""
-        return self.headers.get("x-amzn-errortype", "")
-
-    @property
-    def parts(self) -> list[tuple[str, bytes]]:
-        """Content type and bytes of each part."""
-        assert self.headers.get_content_type() == "multipart/related"
-        boundary = str(self.headers.get_param("boundary")).encode()
-        *parts, end = self.body.removeprefix(b"--" + boundary).split(b"\r\n--" + boundary)
-        assert b"--\r\n" == end
-        heads = [part.partition(b"\r\n\r\n") for part in parts]
-        return [
-            (head.decode().removeprefix("\r\nContent-Type: "), frame) for head, _, frame in heads
-        ]
+    status: int = 200
+    body: bytes = b""
+    content_type: str = "application/dicom"
+    code: str = ""
+    ending: Ending = "well"
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
-class Retrieves:
-    """HealthImaging's DICOMweb as one sees it who signs by himself."""
+@dataclass
+class Web:
+    """The DICOMweb: answers in turn, the last one for ever; what it was asked; who has left."""
 
-    def __init__(self, url: str, store: Store, faults: Faults) -> None:
-        self.url, self.store, self.faults = url, store, faults
+    answers: deque[Answer] = field(default_factory=lambda: deque([Answer()]))
+    requests: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    clients: set[Any] = field(default_factory=set)
+    sent: int = 0
+    left: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def get(
-        self, path: str, accept: str | None = None, *, method: str = "GET", wait: float = 30.0
-    ) -> Answer:
-        """The answer to a signed request of a path below the data store."""
-        url = f"{self.url}/datastore/{DATASTORE_ID}/{path}"
-        signed = self.signed(url, **({} if accept is None else {"Accept": accept}))
-        return await self.send(url, signed, method, wait)
+    def says(self, *answers: Answer) -> None:
+        """Answer so from now on."""
+        self.answers = deque(answers)
 
-    async def send(
-        self, url: str, headers: dict[str, str], method: str = "GET", wait: float = 30.0
-    ) -> Answer:
-        """The answer to a request with these headers alone; `wait` seconds for each piece."""
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        query = scope["query_string"].decode()
+        headers = {name.decode(): value.decode() for name, value in scope["headers"]}
+        self.requests.append((scope["raw_path"].decode() + (query and f"?{query}"), headers))
+        self.clients.add(scope["client"])
+        answer = self.answers.popleft() if len(self.answers) > 1 else self.answers[0]
+        told = {"content-type": answer.content_type, "x-amzn-requestid": "a-1", **answer.headers}
+        if answer.code:
+            told["x-amzn-errortype"] = answer.code
+        if answer.ending != "endless":
+            told.setdefault("content-length", str(len(answer.body)))
+        await send(
+            {
+                "type": "http.response.start",
+                "status": answer.status,
+                "headers": [(name.encode(), value.encode()) for name, value in told.items()],
+            }
+        )
+        await self._send_body(answer, receive, send)
 
-        def ask() -> Answer:
-            connection = http.client.HTTPConnection(self.url.removeprefix("http://"), timeout=wait)
-            try:
-                connection.putrequest(method, url.removeprefix(self.url))
-                for name, value in headers.items():
-                    connection.putheader(name, value)
-                connection.endheaders()
-                answer = connection.getresponse()
-                return Answer(answer.status, answer.headers, answer.read())
-            finally:
-                connection.close()
-
-        return await run_in_threadpool(ask)
-
-    def signed(self, url: str, key: str = "test", **headers: str) -> dict[str, str]:
-        """The headers of a signed GET."""
-        request = AWSRequest("GET", url, headers=headers)
-        SigV4Auth(Credentials(key, "secret"), "medical-imaging", "us-east-1").add_auth(request)
-        return dict(request.headers)
-
-    async def metadata(self, path: str) -> list[dict[str, Any]]:
-        """The metadata of a series or an instance."""
-        answer = await self.get(f"{path}/metadata", "application/dicom+json")
-        assert (200, "application/dicom+json") == (answer.status, answer.headers["content-type"])
-        found: list[dict[str, Any]] = json.loads(answer.body)
-        return found
-
-
-def series_path(file: pydicom.Dataset) -> str:
-    """The path of a file's series."""
-    return f"studies/{file.StudyInstanceUID}/series/{file.SeriesInstanceUID}"
-
-
-def path_of(file: pydicom.Dataset) -> str:
-    """The path of a file's instance."""
-    return f"{series_path(file)}/instances/{file.SOPInstanceUID}"
+    async def _send_body(self, answer: Answer, receive: Receive, send: Send) -> None:
+        if answer.ending == "well":
+            await send({"type": "http.response.body", "body": answer.body})
+            return
+        await receive()  # the request's own body, which is empty
+        gone: asyncio.Future[Any] = asyncio.ensure_future(receive())
+        part = answer.body[: len(answer.body) // 2]
+        await send({"type": "http.response.body", "body": part, "more_body": True})
+        while answer.ending != "cut" and not gone.done():
+            if answer.ending == "endless":
+                await send({"type": "http.response.body", "body": part, "more_body": True})
+                self.sent += len(part)
+            await asyncio.wait([gone], timeout=0.001)
+        if gone.done():
+            self.left.set()
+        gone.cancel()
 
 
-def imported(*paths: Path) -> Store:
-    """A store with the files."""
-    store = Store(None, Variants(), DATASTORE_ID)
-    assert () == import_paths(store, paths).skipped
-    return store
+@dataclass
+class Site:
+    """What retrieves, and what it asks."""
+
+    retrieval: DicomWeb
+    parts: Parts
+    web: Web
+    faults: Faults
+    url: str
+
+    def counted(self, operation: str) -> dict[str, int]:
+        """How the calls of an operation have ended, by outcome."""
+        (family,) = (
+            one
+            for one in self.parts.meters.registry.collect()
+            if one.name == "qido_gateway_upstream_calls"
+        )
+        return {
+            one.labels["outcome"]: int(one.value)
+            for one in family.samples
+            if one.labels["operation"] == operation and one.name.endswith("_total") and one.value
+        }
 
 
-def archive(folder: Path) -> Store:
-    """A store with FILES, one that is not primary, one with values that stand outside, SEEDED."""
-    other = write(folder, "other.dcm", PatientID="other", SOPInstanceUID=OTHER_UID)
-    file = pydicom.dcmread(BUNDLED / "reportsi.dcm")
-    file.SOPInstanceUID = UID(DOCUMENT_UID)
-    file.file_meta.MediaStorageSOPInstanceUID = UID(DOCUMENT_UID)
-    file.EncapsulatedDocument = DOCUMENT
-    file.private_block(0x0045, "EXAMPLE", create=True).add_new(0x26, "UN", LARGE)
-    document = folder / "z.dcm"
-    file.save_as(document)
-    store = imported(*(BUNDLED / name for name in FILES), other, document)
-    store.add_summaries([SEEDED])
-    return store
+def summary(
+    number: int, study_uid: str = STUDY, series_uid: str = SERIES, **more: Any
+) -> dict[str, Any]:
+    """An image set; primary unless it is told otherwise."""
+    tags = {"DICOMStudyInstanceUID": study_uid, "DICOMStudyDate": "20200101"}
+    if series_uid:
+        tags["DICOMSeriesInstanceUID"] = series_uid
+    given = {"version": 1, "isPrimary": True, "createdAt": 1.7e9, "updatedAt": 1.7e9 + number}
+    more_tags = more.pop("tags", {})
+    return {"imageSetId": f"{number:032x}", "DICOMTags": {**tags, **more_tags}, **given, **more}
 
 
 @asynccontextmanager
-async def retrieving(store: Store, **given: Any) -> AsyncIterator[Retrieves]:
-    """A server of the store; what is given besides goes to the application."""
-    faults = Faults()
-    async with running(create_app(store, faults=faults, **given)) as url:
-        yield Retrieves(url, store, faults)
+async def site(
+    monkeypatch: pytest.MonkeyPatch,
+    summaries: Sequence[Mapping[str, Any]] | None = None,
+    *,
+    retrieve: Mapping[str, Any] | None = None,
+    **settings: Any,
+) -> AsyncIterator[Site]:
+    """Both upstreams on one address; what is given besides are settings."""
+    store, faults, web = store_of([summary(1)] if summaries is None else summaries), Faults(), Web()
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "AKIDEXAMPLE")
+    async with running(_both(create_app(store, faults=faults), web)) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_MEDICAL_IMAGING", url)
+        given: dict[str, Any] = {"retrieve": retrieve or {}, "walk_ttl_s": 0.0, **settings}
+        chosen = Settings(datastore_id=DATASTORE_ID, region="us-east-1", **given)
+        parts = parts_of(chosen)
+        retrieval = retrieval_of(chosen, parts)
+        assert isinstance(retrieval, DicomWeb)
+        try:
+            yield Site(retrieval, parts, web, faults, url)
+        finally:
+            parts.walks.close()
+            await retrieval.aclose()
+            await parts.client.aclose()
+    store.close()
 
 
-def non_primary(store: Store) -> str:
-    """The identifier of the image set that is not primary."""
-    answer = store.search({}, None, None)
-    (found,) = (x for x in answer["imageSetsMetadataSummaries"] if x.get("isPrimary") is False)
-    return str(found["imageSetId"])
+def _both(emulator: ASGIApp, web: ASGIApp) -> ASGIApp:
+    async def either(scope: Scope, receive: Receive, send: Send) -> None:
+        is_web = scope["type"] == "http" and "/studies/" in scope["path"]
+        await (web if is_web else emulator)(scope, receive, send)
 
-
-def told(answer: Answer) -> tuple[int, str]:
-    """Status and content type."""
-    return answer.status, answer.headers["content-type"]
-
-
-def write(folder: Path, name: str, source: str = "CT_small.dcm", **values: Any) -> Path:
-    """A file of pydicom's with other values."""
-    file = pydicom.dcmread(BUNDLED / source)
-    for keyword, value in values.items():
-        setattr(file, keyword, value)
-    file.file_meta.MediaStorageSOPInstanceUID = UID(str(file.SOPInstanceUID))
-    path = folder / name
-    file.save_as(path)
-    return path
+    return either

@@ -16,7 +16,7 @@ from gateway.emulator.htj2k import FramesAs
 from gateway.emulator.imagesets import ImageSets
 from gateway.emulator.store import Store
 from gateway.emulator.transcoding import ELE, RPCL
-from tests.contract.retrieving import (
+from tests.contract.signed import (
     BUNDLED,
     CT,
     DATASTORE_ID,

@@ -10,7 +10,7 @@ import pytest
 from gateway.emulator.errors import WireError
 from gateway.emulator.store import Store
 from gateway.emulator.transcoding import RPCL
-from tests.contract.retrieving import (
+from tests.contract.signed import (
     CT,
     DATASTORE_ID,
     JPEG,

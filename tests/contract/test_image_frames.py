@@ -12,7 +12,7 @@ from openjpeg.utils import decode
 
 from gateway.emulator.transcoding import RPCL
 from tests.contract.aws import DATASTORE_ID, served
-from tests.contract.retrieving import BUNDLED
+from tests.contract.signed import BUNDLED
 
 IN_STORE = {"datastoreId": DATASTORE_ID}
 

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import unquote
 
 from starlette.types import ASGIApp, Message
 
@@ -62,7 +63,7 @@ async def ask(
         "http_version": "1.1",
         "method": method,
         "scheme": "http",
-        "path": path.decode(),
+        "path": unquote(path.decode()),
         "raw_path": path,
         "query_string": query,
         "headers": [(k.lower().encode(), v.encode("latin-1")) for k, v in fields],

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from gateway.search.describing import AT_ONCE
 from gateway.search.plan import SearchOptions
-from gateway.server.routes import ROOT
+from gateway.server.paths import ROOT
 from tests.building import service_over
 from tests.http.driver import ask
 from tests.laws.archive import arbitrary, regular

@@ -18,7 +18,7 @@ from gateway.emulator.archive import summaries
 from gateway.errors import QueryError
 from gateway.qido.attributes import ATTRIBUTES, Resource
 from gateway.qido.query import PARAMETERS, Dialect, Query, parse_query
-from gateway.server.routes import ROOT
+from gateway.server.paths import ROOT
 from gateway.server.searches import Limits
 from tests.building import service_over
 from tests.http.driver import ask

@@ -121,6 +121,18 @@ def test_a_mark_tells_how_far_the_walk_was_ever_read() -> None:
     assert first[1] == second[1]
 
 
+def test_a_mark_stands_at_the_page_of_the_first_open_study() -> None:
+    """Whoever goes on reads that study whole, though the walk has come further."""
+    window = StudyWindow(whole_days=False)
+    for met in (_met("A", 14), _met("B", 12), _met("B", 12, 2)):
+        window.page += 1
+        window.add(met)
+        window.release()
+    mark = window.mark()
+    assert mark is not None
+    assert 2 == mark[0]
+
+
 def test_no_mark_where_undated_image_sets_are_held() -> None:
     """They may stand on any page, so that there is no place from which to find them all."""
     window = _left_at(10)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ from gateway.config import load_settings
 from gateway.errors import ConfigError
 from gateway.healthimaging.metadata import MIB, MetadataLimits
 from gateway.healthimaging.quota import QuotaLimits
+from gateway.healthimaging.retrieving import RetrieveLimits
 
 STORE = "0123456789abcdef0123456789abcdef"
+PROXIES = (ip_network("10.0.0.0/8"), ip_network("::1"))
 
 
 @pytest.fixture(autouse=True)
@@ -46,7 +49,9 @@ def load(monkeypatch: pytest.MonkeyPatch, **variables: str) -> Any:
         ("NO_MATCH_STATUS", "204", 204),
         ("CACHE_CONTROL", "no-store", "no-store"), ("STRICT_PARAMETERS", "1", True),
         ("PUBLIC_BASE_URL", "https://a.test/x/", "https://a.test/x"),
-        ("CORS_ORIGINS", "*", ("*",)), ("CORS_ORIGINS", "", ()),
+        ("TRUSTED_PROXIES", "", ()), ("TRUSTED_PROXIES", "10.0.0.0/8, ::1", PROXIES),
+        ("FORWARDED_HEADERS", "forwarded", "forwarded"), ("ROOT_PATH", "/pacs/", "/pacs"),
+        ("ROOT_PATH", "/", ""), ("CORS_ORIGINS", "*", ("*",)), ("CORS_ORIGINS", "", ()),
         ("CORS_ORIGINS", "https://a.test, http://b:81", ("https://a.test", "http://b:81")),
         ("LOG_LEVEL", "debug", "debug"),
     ],
@@ -71,6 +76,56 @@ def test_accepts_metadata(
     """Each setting of the table of metadata is read from its variable."""
     settings = load(monkeypatch, **{f"METADATA_{name}": text})
     assert value == getattr(settings.metadata, name.lower())
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("UPSTREAM", "image-sets", "image-sets"), ("UPSTREAM", "off", "off"),
+        ("DICOMWEB_ENDPOINT", "https://a.test/", "https://a.test"), ("CALLS_PER_S", "0.5", 0.5),
+        ("BURST", "1", 1), ("FRAMES_PER_S", "9", 9.0), ("FRAMES_BURST", "9", 9),
+        ("KEEP_S", "0", 0.0),
+    ],
+)  # fmt: skip
+def test_accepts_retrieve(
+    monkeypatch: pytest.MonkeyPatch, name: str, text: str, value: Any
+) -> None:
+    """Each setting of the table of retrieving is read from its variable."""
+    settings = load(monkeypatch, **{f"RETRIEVE_{name}": text})
+    assert value == getattr(settings.retrieve, name.lower())
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("UPSTREAM", "both"), ("DICOMWEB_ENDPOINT", "a.test"), ("DICOMWEB_ENDPOINT", "ftp://a"),
+        ("CALLS_PER_S", "0"), ("CALLS_PER_S", "inf"), ("BURST", "0"), ("FRAMES_PER_S", "0"),
+        ("FRAMES_BURST", "0"), ("KEEP_S", "-1"), ("KEEP_S", "inf"), ("FOO", "1"),
+    ],
+)  # fmt: skip
+def test_refuses_retrieve(monkeypatch: pytest.MonkeyPatch, name: str, text: str) -> None:
+    """A wrong setting of the table is one sentence that names it and not its value."""
+    with pytest.raises(ConfigError) as caught:
+        load(monkeypatch, **{f"RETRIEVE_{name}": text})
+    (fault,) = caught.value.problems
+    assert f"RETRIEVE_{name}" in fault.replace(".", "_")
+    assert text not in fault or len(text) <= 2
+
+
+@pytest.mark.parametrize(
+    ("replicas", "limits"),
+    [
+        pytest.param(1, (50.0, 100, 1000.0, 2000), id="all of it"),
+        pytest.param(4, (12.5, 25, 250.0, 500), id="a fourth, whole calls at once"),
+        pytest.param(4000, (0.0125, 1, 0.25, 1), id="one call at once at least"),
+    ],
+)
+def test_replicas_share_what_retrieves(
+    monkeypatch: pytest.MonkeyPatch, replicas: int, limits: tuple[float, int, float, int]
+) -> None:
+    """Each gateway takes its part; what finding a place may cost is that of a search."""
+    settings = load(monkeypatch, REPLICAS=str(replicas), SCAN_BUDGET_CALLS="7", SCAN_BUDGET_S="8")
+    assert RetrieveLimits(*limits, max_calls=7, max_s=8.0) == settings.retrieve_limits
 
 
 def test_a_table_in_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -147,7 +202,9 @@ def test_refuses_metadata(monkeypatch: pytest.MonkeyPatch, name: str, text: str)
         ("CACHE_CONTROL", "public"),
         ("STRICT_PARAMETERS", "x"), ("PUBLIC_BASE_URL", "a.test"), ("PUBLIC_BASE_URL", "ftp://a"),
         ("PUBLIC_BASE_URL", "http://a?b"), ("CORS_ORIGINS", "a.test"),
-        ("CORS_ORIGINS", "https://a.test/x"), ("LOG_LEVEL", "loud"), ("FOO", "1"),
+        ("CORS_ORIGINS", "https://a.test/x"), ("TRUSTED_PROXIES", "proxy.test"),
+        ("TRUSTED_PROXIES", "10.0.0.1/8"), ("FORWARDED_HEADERS", "both"), ("ROOT_PATH", "pacs"),
+        ("ROOT_PATH", "/a/../b"), ("ROOT_PATH", "/a b"), ("LOG_LEVEL", "loud"), ("FOO", "1"),
     ],
 )  # fmt: skip
 def test_refuses(monkeypatch: pytest.MonkeyPatch, name: str, text: str) -> None:

@@ -1,0 +1,62 @@
+"""The metadata of a series of 500 instances: by the gateway, and from the upstream itself."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bench.asking import Answer, Client
+from bench.picturing import write_series
+from bench.processes import Bench
+from bench.signing import signed
+from bench.table import RETRIEVING, UNLIMITED, Line, Pair, Row, Run
+from tests.e2e.running import DATASTORE_ID
+
+INSTANCES = 500
+SIZE = 16
+"""Metadata holds no pixels."""
+TURNS = 5
+"""Answers a run; the quickest counts."""
+ACCEPT = "application/dicom+json"
+SETTINGS = {**UNLIMITED, **RETRIEVING}
+
+
+def _took_s(answer: Answer) -> float:
+    found = len(json.loads(answer.body))
+    if found != INSTANCES:
+        raise RuntimeError(f"{found} instances")
+    return answer.took_s
+
+
+@contextmanager
+def _open(bench: Bench) -> Iterator[Run]:
+    def run(_: int) -> tuple[Pair]:
+        ours, other = [], []
+        with bench.gateway(emulator, SETTINGS) as gateway:
+            through = Client(gateway.url, ACCEPT)
+            upstream = Client(root)
+            target = f"{series.target}/metadata"
+            for _ in range(TURNS):
+                headers = signed(root + target, ACCEPT)
+                ours.append(_took_s(through.found(target)))
+                other.append(_took_s(upstream.found(target, headers)))
+            through.close()
+            upstream.close()
+        return (Pair(min(ours) * 1000, min(other) * 1000),)
+
+    with tempfile.TemporaryDirectory(dir=bench.folder) as name:
+        series = write_series(Path(name), INSTANCES, SIZE)
+        with bench.imported(series.path) as emulator:
+            root = f"{emulator.url}/datastore/{DATASTORE_ID}"
+            yield run
+
+
+ROW = Row(
+    "series",
+    (Line("metadata of a series of 500 instances", "from the upstream itself", "ms", 1.3),),
+    _open,
+    settings=SETTINGS,
+)

@@ -1,0 +1,1 @@
+"""Pixels: frames decoded, and rendered as a viewer would show them."""

@@ -1,0 +1,1 @@
+"""A small made-up archive worth looking at: phantoms, drawn pictures, documents."""

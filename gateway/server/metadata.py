@@ -1,0 +1,105 @@
+"""The body of a metadata answer: instances as the upstream tells them, but those that are none."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import aclosing
+from dataclasses import dataclass, field
+
+from gateway.errors import UpstreamUnavailableError
+from gateway.server.streams import Opened
+from gateway.wado.metadata import Instance, InstanceReader, with_own_uris
+from gateway.wado.upstream import Place
+
+HELD_METADATA = 4 * 1024 * 1024
+"""Bytes of metadata that wait, so that what is left out can still be said in a Warning."""
+
+MAX_NAMED = 20
+"""Instances that are named in Warnings; more are counted."""
+
+MALFORMED = "The metadata of instance {name} is malformed. It has been left out."
+MORE_MALFORMED = "The metadata of {number} more instances is malformed. They have been left out."
+
+_STEP = 256 * 1024  # bytes that are read before others have their turn
+
+
+@dataclass(slots=True)
+class MetadataBody:
+    """One DICOM JSON array of all that `opened` gives, each instance once.
+
+    `service` is the base URL; `on_malformed` is told of each instance that is left out, `on_end`
+    the facts.
+    """
+
+    opened: AsyncGenerator[Opened, None] = field(repr=False)
+    service: str
+    on_malformed: Callable[[], None]
+    on_end: Callable[[dict[str, object]], None]
+    _given: set[str] = field(default_factory=set, repr=False)
+    _left_out: list[str] = field(default_factory=list, repr=False)
+    _met: int = 0
+    _told: int | None = None
+
+    async def chunks(self) -> AsyncGenerator[bytes, None]:
+        """The body.
+
+        Raises: NotFoundError, UpstreamError, also where an instance turns out to be malformed after
+        the header has said that it is not.
+        """
+        before = "["
+        try:
+            async with aclosing(self.opened) as all_opened:
+                async for opened in all_opened:
+                    async for texts in self._texts(opened):
+                        if texts:
+                            yield (before + ",".join(texts)).encode("utf-8", "replace")
+                            before = ","
+            yield b"[]" if before == "[" else b"]"
+        finally:
+            self.on_end({"parts": len(self._given), "malformed": len(self._left_out)})
+
+    def warnings(self) -> Iterator[str]:
+        """What has to be said of the answer now, as sentences."""
+        self._told = len(self._left_out)
+        for name in self._left_out[:MAX_NAMED]:
+            yield MALFORMED.format(name=name)
+        if self._told > MAX_NAMED:
+            yield MORE_MALFORMED.format(number=self._told - MAX_NAMED)
+
+    def is_empty(self) -> bool:
+        """Whether there is no instance."""
+        return not self._given
+
+    async def _texts(self, opened: Opened) -> AsyncGenerator[list[str], None]:
+        """What a place has, the instances of a chunk at a time."""
+        reader = InstanceReader()
+        async with aclosing(opened):
+            async for chunk in opened.incoming.chunks:
+                for start in range(0, len(chunk), _STEP):
+                    yield self._kept(reader.feed(chunk[start : start + _STEP]), opened.place)
+                    await asyncio.sleep(0)  # chunks can come without any waiting
+        yield self._kept(reader.end(), opened.place)
+
+    def _kept(self, instances: Iterator[Instance], place: Place) -> list[str]:
+        kept = []
+        for one in instances:
+            self._met += 1
+            uid = one.sop_instance_uid
+            if not one.is_sound:
+                self._leave_out(uid or f"number {self._met}")
+            elif uid not in self._given:
+                self._given.add(uid)
+                kept.append(with_own_uris(one.text, instance_url(self.service, place, uid)))
+        return kept
+
+    def _leave_out(self, name: str) -> None:
+        self._left_out.append(name)
+        self.on_malformed()
+        if self._told is not None:
+            raise UpstreamUnavailableError("Metadata of an instance turned out to be malformed.")
+
+
+def instance_url(service: str, place: Place, uid: str) -> str:
+    """The absolute URL of an instance."""
+    return f"{service}/studies/{place.study_uid}/series/{place.series_uid}/instances/{uid}"

@@ -96,6 +96,11 @@ class StudyList:
         """Click the first row that has these texts."""
         self.browser.call("click", selector=f"tr[aria-selected] >> nth={self.rows().index(row)}")
 
+    def open_study(self, row: Row) -> None:
+        """Double-click it."""
+        selector = f"tr[aria-selected] >> nth={self.rows().index(row)}"
+        self.browser.call("click", selector=selector, options={"clickCount": 2})
+
     def sort(self, column: str, order: str) -> None:
         """Click the head of a column, after which the rows are in this order."""
         self.browser.call("click", selector=f"[aria-label='Sort {column}']")

@@ -59,8 +59,10 @@
     // The texts in the corners of the viewports
     corners: () => all("[data-cy^=viewport-overlay]").map(text).filter((one) => one !== ""),
     showsCorner: (part) => readings.corners().some((corner) => corner.includes(part)),
-    html: (selector) => document.querySelector(selector)?.outerHTML ?? null,
-    text: (selector) => all(selector).map(text),
+    // A dialog that OHIF has opened
+    dialogs: () => all("[role=dialog]").map(text),
+    hasDialog: (part) => readings.dialogs().find((one) => one.includes(part)) ?? null,
+    saysEmpty: () => text(document.body).includes("No studies available"),
   };
   globalThis.readings = readings;
 }

@@ -11,7 +11,7 @@ import pytest
 from tests.browser.chromium import Chromium, Exchange
 from tests.browser.ohif import StudyList, keys, query, study_uids
 from tests.browser.shown import row_of
-from tests.browser.viewer import Picture, Stack, Viewer, numbers, stack
+from tests.browser.viewer import Picture, Stack, Viewer, place, stack
 from tests.e2e.bundled import Study
 from tests.e2e.running import Running
 
@@ -38,12 +38,12 @@ def viewer(browser: Chromium, demo: Running, archive: Mapping[str, Study], volum
     return viewer
 
 
-def assert_shows(viewer: Viewer, images: Stack, frame: int = 0) -> Picture:
+def assert_shows(viewer: Viewer, images: Stack) -> Picture:
     """The image that the viewer names is on the screen, with the window that it names."""
     corners = viewer.corners()
     columns, rows = images.size
     shown = viewer.picture(columns, rows)
-    expected = images.means(numbers(corners)[0], frame, corners)
+    expected = images.means(corners)
     assert sum(expected) == pytest.approx(sum(shown.means), rel=0.05)
     assert expected == pytest.approx(shown.means, rel=0.05, abs=2)
     return shown
@@ -51,16 +51,16 @@ def assert_shows(viewer: Viewer, images: Stack, frame: int = 0) -> Picture:
 
 def test_pixels(viewer: Viewer, volume: Stack) -> None:
     """The first slice is what pydicom decodes."""
-    assert (64, 64) == (len(volume.files), numbers(viewer.corners())[2])
+    assert (64, 64) == (len(volume.files), place(viewer.corners())[2])
     assert assert_shows(viewer, volume).greys >= 200
 
 
 def test_scroll(viewer: Viewer, volume: Stack) -> None:
     """The wheel shows the next slice, which is another one, and what pydicom decodes of it."""
-    for place in (2, 3):
+    for at in (2, 3):
         before = viewer.picture(*volume.size)
         viewer.scroll()
-        viewer.expect_place(f"{place}/64")
+        viewer.expect_place(f"{at}/64")
         viewer.expect_picture(200, not_hash=before.hash)
         assert before.hash != assert_shows(viewer, volume).hash
 

@@ -83,12 +83,13 @@ class Stack:
     files: Mapping[int, Path]
     """By InstanceNumber."""
 
-    def means(self, number: int, frame: int, corners: str) -> list[float]:
-        """What the quarters of an image have to be; the corners tell the window."""
-        dataset = pydicom.dcmread(self.files[number])
+    def means(self, corners: str) -> list[float]:
+        """What the quarters have to be of the image that the corners name, in their window."""
+        number, at, _ = place(corners)
+        dataset = pydicom.dcmread(self.files[number or min(self.files)])
         pixels = dataset.pixel_array
         if int(dataset.get("NumberOfFrames", 1)) > 1:
-            pixels = pixels[frame]
+            pixels = pixels[at - 1]
         return _means(_grey(dataset, pixels, _window(corners)))
 
     @property
@@ -131,8 +132,8 @@ def _window(corners: str) -> tuple[float, float] | None:
     return (float(found[1]), float(found[2])) if found else None
 
 
-def numbers(corners: str) -> tuple[int, int, int]:
-    """InstanceNumber, place and number of images, as a corner tells them."""
-    found = re.search(r"I: ?(\d*) ?\((\d+)/(\d+)\)", corners)
+def place(corners: str) -> tuple[int | None, int, int]:
+    """InstanceNumber, where it is told, place and number of images, as a corner tells them."""
+    found = re.search(r"(?:I: ?(\d+) ?)?\(?\b(\d+)/(\d+)\b", corners)
     assert found, corners
-    return int(found[1] or 1), int(found[2]), int(found[3])
+    return int(found[1]) if found[1] else None, int(found[2]), int(found[3])

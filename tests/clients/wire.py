@@ -70,11 +70,12 @@ class Part:
         return _parameter(self.headers["content-type"], "transfer-syntax")
 
 
-def parts_of(content_type: str, body: bytes) -> list[Part]:
-    """The parts of a multipart/related body, which must be whole: no byte may be left over."""
-    assert content_type.startswith("multipart/related;")
+def parts_of(answer: Answer) -> list[Part]:
+    """The parts of an answer that must have some and be whole: no byte may be left over."""
+    content_type = answer.one("content-type")
+    assert (200, "multipart/related") == (answer.status, content_type.partition(";")[0])
     delimiter = b"--" + _parameter(content_type, "boundary").encode()
-    start, *parts, end = (b"\r\n" + body).split(b"\r\n" + delimiter)
+    start, *parts, end = (b"\r\n" + answer.body).split(b"\r\n" + delimiter)
     assert (b"", b"--") == (start, end.rstrip(b"\r\n"))
     found = []
     for part in parts:

@@ -91,7 +91,9 @@ def _path(path: str, item: Mapping[str, Any], openapi: Mapping[str, Any]) -> Ite
 
 
 def _resolved(one: Mapping[str, Any], openapi: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What a reference within the document leads to."""
+    """What a reference within the document leads to, or what stands there itself."""
+    if "$ref" not in one:
+        return one
     found: Mapping[str, Any] = openapi
     for name in one["$ref"].removeprefix("#/").split("/"):
         found = found[name]

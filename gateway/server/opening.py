@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from typing import TypeVar
 
-from gateway.errors import NotAcceptableError, NotFoundError
+from gateway.errors import NotAcceptableError, NotFoundError, UpstreamUnavailableError
 from gateway.server.pixels import Pixels
 from gateway.server.streams import (
     MadeOf,
@@ -182,13 +182,27 @@ class Opening:
             try:
                 incoming = await self._retrieval.metadata(place, uid)
             except NotFoundError:
-                continue  # deleted since, or at another place
+                if not uid:
+                    await self._see_gone(target, place)
+                continue
             found = True
             yield Opened(place, incoming)
             if uid:
                 return
         if not found:
             raise NotFoundError("There are no such instances.")
+
+    async def _see_gone(self, target: Target, place: Place) -> None:
+        """See that the series of a place that has nothing is not shown any more.
+
+        Raises: UpstreamUnavailableError, for without it the answer would only look whole.
+        """
+        try:
+            shown = await self.places(target)
+        except NotFoundError:
+            return
+        if any(one.series_uid == place.series_uid for one in shown):
+            raise UpstreamUnavailableError("HealthImaging does not give a series that it lists.")
 
 
 async def _typed(incoming: Incoming) -> tuple[str, Incoming]:

@@ -27,6 +27,7 @@ from gateway.imaging.description import (
     describe,
     frames_of,
     has_pixels,
+    layout_of,
     tables_elsewhere,
 )
 from gateway.imaging.rendering import Look, render
@@ -133,7 +134,7 @@ class Pixels:
 
         Raises: NotFoundError, NotAcceptableError, UpstreamError.
         """
-        description = describe(found.metadata, number)
+        description = layout_of(found.metadata, number)
         async with self._held:
             frame, syntax = await self._frame(found, number, description)
             return await self._in_thread(

@@ -27,6 +27,7 @@ MAX_INSTANCE = 64 * 1024 * 1024
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _TOKEN = 16  # the longest literal, of which the text may end in the middle
+_NUMBER_TAIL = 4
 _UID_TAG = "00080018"
 _LENIENT = json.JSONDecoder(strict=False)
 
@@ -189,8 +190,9 @@ class InstanceReader:
                 if self._ended or (not in_string and exc.pos < len(self._text) - _TOKEN):
                     raise _broken() from None
             else:
-                # A number may go on in the next chunk
-                if end < len(self._text) or self._ended:
+                # A number may go on in the next chunk: "1" as 1.5 or 1e+5
+                tail = _NUMBER_TAIL if isinstance(found, int | float) else 0
+                if end + tail < len(self._text) or self._ended:
                     self._advance(end)
                     return found
             left = len(self._text) - self._at

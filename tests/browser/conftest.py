@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
-from tests.browser.chromium import ROOT, Chromium, chromium
+from gateway.demo import bundled_files
+from gateway.ohif import cache_folder, cached
+from tests.browser.chromium import Chromium, chromium
 from tests.browser.site import Site, site
-from tests.e2e.running import Running, running
+from tests.e2e.bundled import Study, read_studies
+from tests.e2e.running import Running, run, running
 
 SCREENSHOTS = Path(__file__).parent / "screenshots"
 
@@ -29,19 +33,33 @@ def browser(folder: Path) -> Iterator[Chromium]:
 
 
 @pytest.fixture(scope="session")
-def demo(folder: Path, browser: Chromium) -> Iterator[Running]:
-    """The demo. It comes after the browser, without which nothing has to be started."""
-    with running(folder, "demo", "--port", "0") as process:
-        yield process
+def dist(browser: Chromium) -> Path:
+    """OHIF's built files. It comes after the browser, without which nothing has to be started."""
+    found = cached(cache_folder(os.environ))
+    if found is None:
+        pytest.skip("OHIF is not there: make clients")
+    return found
 
 
 @pytest.fixture(scope="session")
-def dist() -> Path:
-    """OHIF's built files."""
-    found = ROOT / ".clients" / "ohif" / "package" / "dist"
-    if not found.exists():
-        pytest.skip("OHIF is not installed: make clients")
-    return found
+def files(folder: Path, dist: Path) -> tuple[Path, ...]:
+    """The folders that are imported: made-up studies, and the files that come with pydicom."""
+    sample = folder / "sample"
+    assert 0 == run("sample", str(sample)).status
+    return (sample, *bundled_files())
+
+
+@pytest.fixture(scope="session")
+def archive(files: tuple[Path, ...]) -> Mapping[str, Study]:
+    """Their studies by StudyInstanceUID, as pydicom reads them."""
+    return read_studies(files)
+
+
+@pytest.fixture(scope="session")
+def demo(folder: Path, files: tuple[Path, ...]) -> Iterator[Running]:
+    """The demo over these files, with the viewer."""
+    with running(folder, "demo", "--ohif", "--port", "0", *map(str, files)) as process:
+        yield process
 
 
 @pytest.fixture(scope="session")

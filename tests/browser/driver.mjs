@@ -29,7 +29,7 @@ const exchange = async (request, failure) => {
   // Of an answer that the browser had and asked about again (304) Chromium tells no body
   const tag = `${request.url()} ${headers.etag}`;
   if (body) bodies.set(tag, body);
-  if (body === "") body = bodies.get(tag) ?? "";
+  else if (headers.etag) body = bodies.get(tag) ?? body;
   return {
     method: request.method(),
     url: request.url(),

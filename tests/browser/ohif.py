@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from urllib.parse import parse_qs, urlsplit
 
+from gateway.server.appconfig import app_config
 from tests.browser.chromium import Chromium, Exchange
 from tests.browser.shown import COLUMNS, Row
 
@@ -22,36 +23,15 @@ INPUTS = {
 MODALITIES = f"{FILTERS} [role=combobox]"
 
 
-def app_config(qido: str, wado: str = "", **more: object) -> dict[str, object]:
-    """OHIF's app-config with one data source; its roots are absolute addresses."""
-    configuration = {
-        "friendlyName": "gateway",
-        "name": "gateway",
-        "qidoRoot": qido,
-        "wadoRoot": wado or qido,
-        "wadoUriRoot": wado or qido,
-        "imageRendering": "wadors",
-        "thumbnailRendering": "wadors",
-        "enableStudyLazyLoad": True,
-        "supportsFuzzyMatching": False,
-        "supportsWildcard": True,
-        "omitQuotationForMultipartRequest": True,
-        "bulkDataURI": {"enabled": True},
-        **more,
-    }
-    source = {
-        "namespace": "@ohif/extension-default.dataSourcesModule.dicomweb",
-        "sourceName": "gateway",
-        "configuration": configuration,
-    }
-    return {
-        "routerBasename": "/",
-        "extensions": [],
-        "modes": [],
-        "showStudyList": True,
-        "defaultDataSourceName": "gateway",
-        "dataSources": [source],
-    }
+def config(qido: str, wado: str = "", **more: object) -> Mapping[str, object]:
+    """The product's app-config for an OHIF at the root of its origin; the addresses are absolute.
+
+    `more` takes the place of what the data source's configuration has.
+    """
+    told = app_config(qido, "/")
+    wado = wado or qido
+    told["dataSources"][0]["configuration"] |= {"wadoRoot": wado, "wadoUriRoot": wado, **more}
+    return told
 
 
 def query(exchange: Exchange) -> dict[str, str]:
@@ -73,11 +53,12 @@ class StudyList:
         self._url = url
 
     def open(self, search: str = "") -> None:
-        """Load it anew, in a browser without a past, up to its first rows."""
+        """Load it anew, in a browser without a past, up to its rows, a hundred a page."""
         self.browser.call("open")
         self.go(search)
         self.browser.call("wait", name="hasRows")
         self.browser.call("click", selector="[data-cy=confirm-and-hide-button]")
+        self.rows_a_page(100)
 
     def go(self, search: str = "") -> None:
         """Go to its address, with what a bookmark has after it."""
@@ -103,10 +84,13 @@ class StudyList:
     def _expect(self, condition: str, reading: str, wanted: object) -> None:
         try:
             self.browser.call("wait", name=condition, argument=wanted)
-        except AssertionError:
+        except AssertionError as exc:
             seen = self.browser.call("read", name=reading)
-            assert wanted == (sorted(seen) if isinstance(seen, list) else seen)
-            raise
+            if isinstance(seen, list) and isinstance(wanted, list):
+                missing = [one for one in wanted if one not in seen]
+                more = [one for one in seen if one not in wanted]
+                raise AssertionError(f"not shown: {missing}; shown besides: {more}") from exc
+            raise AssertionError(f"shown is {seen}, not {wanted}") from exc
 
     def select(self, row: Row) -> None:
         """Click the first row that has these texts."""
@@ -127,7 +111,8 @@ class StudyList:
         for name, text in filters.items():
             if name == "Modalities":
                 self.browser.call("click", selector=MODALITIES)
-                self.browser.call("click", selector=f"[role=option][data-value='{text}']")
+                for one in text.split(","):
+                    self.browser.call("click", selector=f"[role=option][data-value='{one}']")
                 self.browser.call("press", key="Escape")
             else:
                 self.browser.call("fill", selector=INPUTS[name], text=text)
@@ -146,6 +131,7 @@ class StudyList:
         """Choose how many rows are shown at once."""
         self.browser.call("click", selector="[aria-label='Rows per page']")
         self.browser.call("click", selector=f"[role=menuitem]:has-text('{number} per page')")
+        self.browser.call("press", key="Escape")
 
     def next_page(self) -> None:
         """Go one page on."""
@@ -159,14 +145,19 @@ class StudyList:
         """The requests whose path ends so."""
         return [one for one in self.browser.exchanges() if urlsplit(one.url).path.endswith(path)]
 
+    def next_search(self, after: int) -> Exchange:
+        """The first search after `after` others, whatever it asks."""
+        return self._wait(lambda: self.searches()[after:])
+
     def search(self, asked: Mapping[str, str], after: int = 0) -> Exchange:
         """The first search after `after` others that has these parameters besides OHIF's own."""
+        return self._wait(lambda: [one for one in self.searches()[after:] if asked == keys(one)])
+
+    def _wait(self, look: Callable[[], Sequence[Exchange]]) -> Exchange:
         until = time.monotonic() + WAIT_S
-        while True:
-            found = [one for one in self.searches()[after:] if asked == keys(one)]
-            if found:
-                return found[0]
-            assert time.monotonic() < until, [one.url for one in self.searches()[after:]]
+        while not (seen := look()):
+            assert time.monotonic() < until, [one.url for one in self.browser.exchanges()]
+        return seen[0]
 
 
 OHIFS_OWN = {

@@ -52,11 +52,18 @@ class Study:
 
 @cache
 def bundled_studies() -> dict[str, Study]:
-    """StudyInstanceUID to study, of every file that pydicom can read and that has its UIDs."""
+    """StudyInstanceUID to study, of pydicom's own files."""
+    data = Path(pydicom.__file__).parent / "data"
+    return read_studies(tuple(data / name for name in FOLDERS))
+
+
+@cache
+def read_studies(folders: tuple[Path, ...]) -> dict[str, Study]:
+    """The same of every file in the folders that pydicom can read and that has its UIDs."""
     studies: dict[str, Study] = {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # some of the files are odd on purpose
-        for dataset in _datasets():
+        for dataset in _datasets(folders):
             uids = [dataset.get(f"{level}InstanceUID") for level in ("Study", "Series", "SOP")]
             if all(uids):
                 study_uid, series_uid, instance_uid = (str(uid) for uid in uids)
@@ -66,9 +73,8 @@ def bundled_studies() -> dict[str, Study]:
     return studies
 
 
-def _datasets() -> Iterator[pydicom.Dataset]:
-    data = Path(pydicom.__file__).parent / "data"
-    for path in sorted(path for name in FOLDERS for path in (data / name).rglob("*")):
+def _datasets(folders: tuple[Path, ...]) -> Iterator[pydicom.Dataset]:
+    for path in sorted(path for folder in folders for path in folder.rglob("*")):
         if path.is_file():
             try:
                 yield pydicom.dcmread(path, stop_before_pixels=True)

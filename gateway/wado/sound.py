@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -35,7 +36,7 @@ _KINDS: Mapping[str, frozenset[type]] = MappingProxyType(
 
 def is_sound_attribute(tag: str, attribute: Any) -> bool:
     """Whether this is an attribute: its tag, its VR, and values of the kind that the VR has."""
-    if type(attribute) is not dict or not _TAG.fullmatch(tag):
+    if type(attribute) is not dict or not _is_tag(tag):
         return False
     vr = attribute.get("vr")
     if type(vr) is not str or vr not in _KINDS:
@@ -44,6 +45,11 @@ def is_sound_attribute(tag: str, attribute: Any) -> bool:
         return len(attribute) == 1 or _has_bytes(attribute)
     values = attribute["Value"]
     return type(values) is list and _are_sound(vr, values)
+
+
+@lru_cache(maxsize=4_096)  # the same some hundred in every instance
+def _is_tag(tag: str) -> bool:
+    return _TAG.fullmatch(tag) is not None
 
 
 def uid_in(attribute: Any) -> str:

@@ -18,14 +18,16 @@ _TAG = re.compile(r"[0-9A-Fa-f]{8}")
 _UID = re.compile(r"[0-9]+(?:\.[0-9]+)*")
 _MAX_UID_LENGTH = 512
 _TEXT, _NUMBER = frozenset((str,)), frozenset((int, float, str))  # numbers may stand as text
-_TEXTS = "AE AS AT CS DA DT LO LT SH ST TM UC UI UR UT"
-_NUMBERS = "DS FD FL IS SL SS SV UL US UV"
-_BYTES = "OB OD OF OL OV OW UN"
+TEXT_VRS = frozenset(
+    ("AE", "AS", "AT", "CS", "DA", "DT", "LO", "LT", "SH", "ST", "TM", "UC", "UI", "UR", "UT")
+)
+NUMBER_VRS = frozenset(("DS", "FD", "FL", "IS", "SL", "SS", "SV", "UL", "US", "UV"))
+BYTE_VRS = frozenset(("OB", "OD", "OF", "OL", "OV", "OW", "UN"))
 _KINDS: Mapping[str, frozenset[type]] = MappingProxyType(
     {
-        **dict.fromkeys(_TEXTS.split(), _TEXT),
-        **dict.fromkeys(_NUMBERS.split(), _NUMBER),
-        **dict.fromkeys(_BYTES.split(), frozenset()),
+        **dict.fromkeys(TEXT_VRS, _TEXT),
+        **dict.fromkeys(NUMBER_VRS, _NUMBER),
+        **dict.fromkeys(BYTE_VRS, frozenset()),
         "PN": frozenset((dict, str)),
         "SQ": frozenset((dict,)),
     }

@@ -313,6 +313,35 @@ async def test_a_thumbnail_is_made_once() -> None:
     assert 3 == len(retrieval.asked)
 
 
+async def test_another_series_stands_for_a_picture_that_cannot_be_decoded() -> None:
+    """A study's thumbnail is the next one's then, and a series' own fault is said."""
+    wide, slices = (
+        place("1.3.1", "a" * 32, study_uid="1.3"),
+        place("1.3.2", "b" * 32, study_uid="1.3"),
+    )
+    retrieval = ListedRetrieval(
+        {
+            wide: [of_file("1.3.1.1", "JPGExtended.dcm")],
+            slices: [of_file("1.3.2.1", "CT_small.dcm")],
+        },
+        chunk=4096,
+    )
+    app = app_of_retrieval(retrieval)
+    assert 200 == (await ask(app, "/dicom-web/studies/1.3/thumbnail")).status
+    answer = await ask(app, "/dicom-web/studies/1.3/series/1.3.1/thumbnail")
+    assert (406, True) == (answer.status, "decoded" in answer.json["detail"])
+
+
+async def test_an_instance_of_several_image_sets_is_one_part() -> None:
+    """It is rendered once."""
+    one = of_file("1.3.1.1", "CT_small.dcm")
+    sets = [place("1.3.1", letter * 32, study_uid="1.3") for letter in "ab"]
+    retrieval = ListedRetrieval({found: [one] for found in sets}, chunk=4096)
+    target = "/dicom-web/studies/1.3/series/1.3.1/rendered"
+    answer = await ask(app_of_retrieval(retrieval), target, headers=PARTS_OF_JPEG)
+    assert 1 == len(_parts(answer))
+
+
 async def test_who_leaves_ends_it() -> None:
     """No more is fetched for a client that has left, and what was opened is closed."""
     retrieval = pictures()

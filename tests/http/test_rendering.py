@@ -29,6 +29,7 @@ from tests.http.pictures import (
     pictures,
 )
 from tests.http.retrieval import STUDY, ListedRetrieval, Stored, app_of_retrieval, place
+from tests.unit.pixelfiles import decoded
 
 BASE = f"/dicom-web/studies/{STUDY}"
 SLICE = f"{BASE}/series/{CT}/instances/{SLICES[0]}"
@@ -161,6 +162,7 @@ REFUSED = {
     "a report": (f"{BASE}/series/{REPORT}/instances/1.2.1.1.1/rendered", 406, "no pixels"),
     "a report's thumbnail": (f"{BASE}/series/{REPORT}/thumbnail", 406, "no pixels"),
     "a study of reports": (f"/dicom-web/studies/{REPORTS}/thumbnail", 406, "no pixels"),
+    "a study of reports rendered": (f"/dicom-web/studies/{REPORTS}/rendered", 406, "no pixels"),
     "a JPEG of 12 bits": (
         f"{BASE}/series/{WIDE}/instances/{TWELVE_BITS}/rendered",
         406,
@@ -330,6 +332,15 @@ async def test_another_series_stands_for_a_picture_that_cannot_be_decoded() -> N
     assert 200 == (await ask(app, "/dicom-web/studies/1.3/thumbnail")).status
     answer = await ask(app, "/dicom-web/studies/1.3/series/1.3.1/thumbnail")
     assert (406, True) == (answer.status, "decoded" in answer.json["detail"])
+
+
+async def test_a_decoded_frame_is_rendered_alike() -> None:
+    """What is given as Explicit VR Little Endian are the octets of the picture."""
+    retrieval = pictures()
+    octets = {"accept": "application/octet-stream"}
+    answer = await ask(app_of_retrieval(retrieval), f"{FRAME}/frames/2", headers=octets)
+    expected = decoded("SC_rgb_rle_2frame.dcm")[1].tobytes()
+    assert (200, expected) == (answer.status, answer.body)
 
 
 async def test_an_instance_of_several_image_sets_is_one_part() -> None:

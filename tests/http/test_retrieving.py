@@ -19,6 +19,7 @@ from gateway.errors import (
 from gateway.server.metadata import HELD_METADATA, MAX_NAMED
 from gateway.server.routes import ServerOptions
 from gateway.wado.media import EXPLICIT_LITTLE_ENDIAN
+from gateway.wado.upstream import Place
 from tests.http.driver import Answer, ask
 from tests.http.retrieval import (
     BULK,
@@ -392,6 +393,41 @@ async def test_failure_in_the_last_of_several() -> None:
     assert (200, False) == (answer.status, answer.complete)
     assert Stored("1.2.1.1.1").file in answer.body
     assert retrieval.opened == retrieval.closed
+
+
+@pytest.mark.parametrize("path", [STUDY_PATH, CT_PATH], ids=["study", "series"])
+async def test_a_series_that_is_listed_and_not_there(path: str) -> None:
+    """Metadata without a series that a search shows are no answer."""
+    retrieval = listed()
+    retrieval.stored[place(CT, "a" * 32)] = []
+    await answered(retrieval, f"{path}/metadata", 503)
+
+
+async def test_an_instance_that_is_listed_and_not_there() -> None:
+    """A series without an instance that is listed is no answer."""
+    retrieval = listed()
+
+    async def instances(_: Place) -> list[str]:
+        return ["9.9"]
+
+    retrieval.instances = instances  # type: ignore[method-assign,assignment]
+    await answered(retrieval, CT_PATH, 503)
+
+
+async def test_a_series_that_goes_meanwhile() -> None:
+    """What is deleted since it was found is missed by nobody."""
+    retrieval = listed()
+    lost = place(CT, "a" * 32)
+    found = list(retrieval.stored)
+
+    async def places(*_: str) -> list[Place]:
+        given, found[:] = list(found), [one for one in found if one != lost]
+        return given
+
+    retrieval.stored[lost] = []
+    retrieval.places = places  # type: ignore[method-assign,assignment] # a list that shrinks
+    answer = await answered(retrieval, f"{STUDY_PATH}/metadata")
+    assert [["1.2.1.2.1"]] == [one["00080018"]["Value"] for one in answer.json]
 
 
 async def test_another_length() -> None:

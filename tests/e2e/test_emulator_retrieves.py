@@ -12,7 +12,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from openjpeg.utils import decode
 
-from tests.contract.retrieving import path_of
+from tests.contract.signed import path_of
 from tests.e2e.running import DATASTORE_ID, running
 
 CT = Path(pydicom.__file__).parent / "data" / "test_files" / "CT_small.dcm"

@@ -148,16 +148,13 @@ class DicomWeb:
         stored = stored_syntax(layout, self._frames_as)
         for asked in wanted:
             syntax = stored if asked == "*" else asked
-            kind = f"{DICOM}; transfer-syntax={syntax}"
             if syntax not in (stored, ELE):
                 continue
-            if syntax == layout.syntax:
-                return whole_file_answer(path, kind)
             try:
-                content = await run_in_threadpool(file_as, path, layout, syntax)
+                return await _instance_as(path, layout, syntax)
             except NotTranscodableError:
-                continue
-            return Response(content, media_type=kind)
+                if asked == "*":  # AWS keeps what it could not transcode
+                    return await _instance_as(path, layout, layout.syntax)
         raise not_acceptable("the instance cannot be had in this transfer syntax")
 
     # --- frames -----------------------------------------------------------------------------------
@@ -227,6 +224,18 @@ class DicomWeb:
         if bulk is None:
             raise not_found("there is no such bulk data in the instance")
         return bulk_answer(path, bulk)
+
+
+async def _instance_as(path: str, layout: Layout, syntax: str) -> Response:
+    """A whole file in a transfer syntax.
+
+    Raises: NotTranscodableError; OSError.
+    """
+    kind = f"{DICOM}; transfer-syntax={syntax}"
+    if syntax == layout.syntax:
+        return whole_file_answer(path, kind)
+    content = await run_in_threadpool(file_as, path, layout, syntax)
+    return Response(content, media_type=kind)
 
 
 def _frame_numbers(text: str) -> list[int]:

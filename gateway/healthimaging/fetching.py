@@ -47,7 +47,7 @@ from gateway.wado.upstream import Incoming
 NOT_THERE = "HealthImaging has nothing of that name."
 NOT_GIVEN = "HealthImaging can't give it in that transfer syntax."
 
-_BUFFER_BYTES = 128 * 1024  # aiohttp reads twice as much at the most, then lets the upstream wait
+_BUFFER_BYTES = 64 * 1024  # more than twice as much is never held: then the upstream waits
 _ERROR_BYTES = 16 * 1024
 _OK = 200
 _PASSING = (UpstreamThrottledError, UpstreamUnavailableError, UpstreamTimeoutError)
@@ -107,7 +107,7 @@ class Fetching:
         call = _Call(wanted)
         await self._paces[wanted.operation].turn()  # refused here, it is no call
         try:
-            response: ClientResponse = await self._retrying(self._asked, call)
+            response = await self._answered(call)
             chunks = self._chunks(call, response)
         except BaseException as exc:
             self._meters.call(wanted.operation, _outcome_of(exc), max(1, call.attempts))
@@ -126,6 +126,20 @@ class Fetching:
         if self._session is not None:
             session, self._session = self._session, None
             await session.close()
+
+    async def _answered(self, call: _Call) -> ClientResponse:
+        try:
+            return await self._asked(call)  # past what costs as much as a frame's other work
+        except _PASSING as exc:
+            failed: list[UpstreamError] = [exc]
+
+        async def again() -> ClientResponse:
+            if failed:
+                raise failed.pop()
+            return await self._asked(call)
+
+        response: ClientResponse = await self._retrying(again)
+        return response
 
     async def _asked(self, call: _Call) -> ClientResponse:
         wanted = call.wanted

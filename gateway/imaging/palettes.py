@@ -37,7 +37,7 @@ def coloured(array: Array, palette: Palette) -> Bytes:
     import numpy as np
 
     colours = _expanded(palette) if palette.is_segmented else _tabled(palette)
-    places = np.clip(array.astype(np.int64) - palette.tables[0].first, 0, len(colours) - 1)
+    places = np.clip(array.astype(np.int32) - palette.tables[0].first, 0, len(colours) - 1)
     found: Bytes = colours[places]
     return found
 

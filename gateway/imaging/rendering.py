@@ -29,6 +29,7 @@ MAX_SIDE = 8_192
 
 _FINE = 90  # a quality from which on the colours keep their resolution
 _MAX_JPEG_SIDE = 65_500
+_PIECE = 1_000_000  # samples that are windowed at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,11 @@ def _grey(array: Array, description: FrameDescription, window: Window | None) ->
         table = _presented(stored.astype(np.float64), description, window, least, most)
         grey: Bytes = table[native.view(unsigned)]
         return grey
-    return _presented(array.astype(np.float64), description, window, least, most)
+    # Some rows at a time: as floats they take eight times the memory and more
+    pieces = np.array_split(array, max(array.size // _PIECE, 1))
+    return np.concatenate(
+        [_presented(p.astype(np.float64), description, window, least, most) for p in pieces]
+    )
 
 
 def _range(array: Array, description: FrameDescription) -> tuple[float, float]:

@@ -32,6 +32,8 @@ from gateway.wado.media import (
 from gateway.wado.requests import Target
 from gateway.wado.upstream import STORED, Incoming, Place, Retrieval
 
+NOT_GIVEN = "HealthImaging does not give what it lists."
+
 _T = TypeVar("_T")
 
 
@@ -171,10 +173,16 @@ class Opening:
             for uid in await self._retrieval.instances(place):
                 if uid not in given:
                     given.add(uid)
-                    _, incoming = await self._instance((place,), uid, forms)
-                    yield Opened(place, incoming)
+                    yield Opened(place, await self._listed(place, uid, forms))
         if not given:
             raise NotFoundError("There are no such instances.")
+
+    async def _listed(self, place: Place, uid: str, forms: Sequence[Form]) -> Incoming:
+        try:
+            _, incoming = await self._instance((place,), uid, forms)
+        except NotFoundError as exc:  # to leave it out would only look whole
+            raise UpstreamUnavailableError(NOT_GIVEN) from exc
+        return incoming
 
     async def _metadata(self, target: Target) -> AsyncGenerator[Opened, None]:
         uid, found = target.sop_instance_uid, False
@@ -202,7 +210,7 @@ class Opening:
         except NotFoundError:
             return
         if any(one.series_uid == place.series_uid for one in shown):
-            raise UpstreamUnavailableError("HealthImaging does not give a series that it lists.")
+            raise UpstreamUnavailableError(NOT_GIVEN)
 
 
 async def _typed(incoming: Incoming) -> tuple[str, Incoming]:

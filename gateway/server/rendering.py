@@ -145,11 +145,13 @@ class RenderedEndpoint:
             answer = StreamedAnswer(content_type, parts, None, control, warnings)
             await answer(scope, receive, send)
             return
-        found = await self._pixels.representative(target)
         # Of several frames only the first fits into one image
-        image = await self._pixels.rendered(found, numbers[0] if numbers else 1, look)
+        image = await self._image(target, numbers[0] if numbers else 1, look)
         whole = image_answer(image, media_type, self._cache_control(), warnings)
         await whole(scope, receive, send)
+
+    async def _image(self, target: Target, number: int, look: Look) -> bytes:
+        return await self._pixels.rendered(await self._pixels.representative(target), number, look)
 
     def _cache_control(self) -> bytes:
         return directives(self._options.cache_control)
@@ -174,6 +176,9 @@ class ThumbnailEndpoint(RenderedEndpoint):
 
     kind = "thumbnail"
     viewport = Viewport(THUMBNAIL_SIDE, THUMBNAIL_SIDE)
+
+    async def _image(self, target: Target, number: int, look: Look) -> bytes:
+        return await self._pixels.thumbnail(target, number, look)
 
     def _cache_control(self) -> bytes:
         if self._options.cache_control == "no-store":

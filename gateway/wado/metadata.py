@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.errors import UpstreamUnavailableError
+from gateway.wado.plain import plain_instance
 from gateway.wado.sound import is_sound_attribute, uid_in
 
 WINDOW = 256 * 1024
@@ -119,6 +120,10 @@ class InstanceReader:
                 return
 
     def _instance(self) -> Generator[None, None, Instance]:
+        end, uid = plain_instance(self._text, self._at, self._at + self._window)
+        if end:
+            text, self._at = self._text[self._at : end], end
+            return Instance(text, uid, True)
         self._kept, self._size, self._is_json = [], 0, True
         found = yield from self._whole()
         if isinstance(found, dict):

@@ -20,6 +20,7 @@ let page;
 let exchanges;
 let problems;
 let bodies;
+let begun;
 
 // What a script of the page asked, and what it got; `failure` where there was no whole answer
 const exchange = async (request, failure) => {
@@ -54,12 +55,14 @@ const commands = {
     exchanges = [];
     problems = [];
     bodies = new Map();
+    begun = [];
     const context = await browser.newContext({
       viewport: { width, height }, locale: "en-US", timezoneId: "UTC", serviceWorkers: "block",
     });
     context.setDefaultTimeout(WAIT_MS);
     await context.addInitScript({ path: READINGS });
     page = await context.newPage();
+    page.on("request", (request) => begun.push(request.url()));
     page.on("requestfinished", (request) => record(request));
     page.on("requestfailed", (request) => record(request, request.failure().errorText));
     page.on("pageerror", (error) => problems.push(error.message));
@@ -83,6 +86,12 @@ const commands = {
       ([reading, value]) => globalThis.readings[reading](value), [name, argument], { timeout, polling: 100 },
     );
     return handle.jsonValue();
+  },
+  // As soon as the page has asked for an address with this part
+  async begun({ part }) {
+    if (!begun.some((url) => url.includes(part))) {
+      await page.waitForRequest((request) => request.url().includes(part));
+    }
   },
   exchanges: () => Promise.all(exchanges),
   problems: () => problems,

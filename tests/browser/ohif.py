@@ -92,9 +92,25 @@ class StudyList:
                 raise AssertionError(f"not shown: {missing}; shown besides: {more}") from exc
             raise AssertionError(f"shown is {seen}, not {wanted}") from exc
 
+    def expect_dialog(self) -> str:
+        """Wait until it says that it could not get the list, and does not say that it is empty."""
+        title = "Data Source Connection Error"
+        said: str = self.browser.call("wait", name="hasDialog", argument=title)
+        assert not self.browser.call("read", name="saysEmpty")
+        return said
+
+    def retry(self) -> None:
+        """Ask again, as that dialog offers."""
+        self.browser.call("click", selector="[role=dialog] button:has-text('Retry')")
+
     def select(self, row: Row) -> None:
         """Click the first row that has these texts."""
         self.browser.call("click", selector=f"tr[aria-selected] >> nth={self.rows().index(row)}")
+
+    def open_study(self, row: Row) -> None:
+        """Double-click it."""
+        selector = f"tr[aria-selected] >> nth={self.rows().index(row)}"
+        self.browser.call("click", selector=selector, options={"clickCount": 2})
 
     def sort(self, column: str, order: str) -> None:
         """Click the head of a column, after which the rows are in this order."""

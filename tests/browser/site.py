@@ -16,7 +16,10 @@ EMPTY = {"/init-service-worker.js", "/sw.js"}
 
 
 class Site(ThreadingHTTPServer):
-    """OHIF at the root. `config` is its app-config, which a test changes before it goes there."""
+    """OHIF at the root. `config` is its app-config, which a test changes before it goes there.
+
+    With `token` the app-config tells OHIF to send that bearer token.
+    """
 
     daemon_threads = True
 
@@ -24,6 +27,7 @@ class Site(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.dist = dist
         self.config: Mapping[str, object] = {}
+        self.token = ""
 
     @property
     def url(self) -> str:
@@ -34,13 +38,26 @@ class Site(ThreadingHTTPServer):
         """Media type and content of what stands at `target`; the page itself for its routes."""
         path = urlsplit(target).path
         if path == "/app-config.js":
-            return "text/javascript", f"window.config = {json.dumps(self.config)};".encode()
+            return "text/javascript", self._app_config().encode()
         if path in EMPTY:
             return "text/javascript", b""
         file = self.dist / path.lstrip("/")
         if not file.is_file():
             file = self.dist / "index.html"
         return mimetypes.guess_type(file.name)[0] or "application/octet-stream", file.read_bytes()
+
+    def _app_config(self) -> str:
+        config = json.dumps(self.config)
+        if not self.token:
+            return f"window.config = {config};"
+        header = json.dumps({"Authorization": f"Bearer {self.token}"})
+        return (
+            "window.config = ({ servicesManager }) => {"
+            "  servicesManager.services.userAuthenticationService.setServiceImplementation("
+            f"    {{ getAuthorizationHeader: () => ({header}) }});"
+            f"  return {config};"
+            "};"
+        )
 
 
 class _Handler(BaseHTTPRequestHandler):

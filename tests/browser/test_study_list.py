@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -229,12 +230,18 @@ def test_sort(studies: StudyList, rows: Sequence[Row], column: str) -> None:
     ascending = studies.column(column)
     studies.sort(column, "descending")
     studies.expect(rows)
-    assert ascending[::-1] == studies.column(column)
-    assert ascending != studies.column(column)
+    descending = studies.column(column)
+    assert [_collated(text) for text in ascending[::-1]] == [_collated(text) for text in descending]
+    assert ascending != descending
     again = studies.search({}, before)
     assert (first.body, first.headers["etag"]) == (again.body, again.headers["etag"])
     studies.sort("Study Date", "ascending")
     studies.sort("Study Date", "descending")
+
+
+def _collated(text: str) -> str:
+    # What OHIF sorts as equal keeps its order both ways: letters in any case, numbers with zeros
+    return re.sub(r"0+(?=\d)", "", text).casefold()
 
 
 def test_pages(studies: StudyList, rows: Sequence[Row]) -> None:

@@ -41,6 +41,8 @@ from tests.contract.signed import (
     write,
 )
 
+BIG_ENDIAN = "MR_small_bigendian.dcm"
+
 # --- instances ------------------------------------------------------------------------------------
 
 
@@ -70,16 +72,20 @@ async def test_an_instance_is_decoded(served: Retrieves, name: str, accept: str 
 
 @pytest.mark.parametrize("syntax", ["*", RPCL])
 async def test_an_instance_as_htj2k(files: Store, syntax: str) -> None:
-    """Where pixels are stored as HealthImaging stores them; lossy ones are as they came."""
+    """Where pixels are stored as HealthImaging stores them; others are as they came."""
     accept = f"application/dicom; transfer-syntax={syntax}"
     async with retrieving(files, frames_as="htj2k") as served:
         answer = await served.get(path_of(RLE), accept)
-        lossy = await served.get(path_of(JPEG), PART10)
+        others = [
+            ("SC_rgb_jpeg_dcmtk.dcm", await served.get(path_of(JPEG), PART10)),
+            (BIG_ENDIAN, await served.get(path_of(FILES[BIG_ENDIAN]), PART10)),
+        ]
     assert (200, f"application/dicom; transfer-syntax={RPCL}") == told(answer)
     file = pydicom.dcmread(io.BytesIO(answer.body))
     assert RPCL == file.file_meta.TransferSyntaxUID
     assert RLE.pixel_array.tobytes() == file.pixel_array.tobytes()
-    assert (BUNDLED / "SC_rgb_jpeg_dcmtk.dcm").read_bytes() == lossy.body
+    for name, kept in others:
+        assert (BUNDLED / name).read_bytes() == kept.body
 
 
 # --- frames ---------------------------------------------------------------------------------------
@@ -213,6 +219,14 @@ async def _update(served: Retrieves) -> None:
     assert {"00100010", "00100040", "00081030", "0008103E"} == changed
     assert [{"Alphabetic": "ROE^RICHARD"}] == after["00100010"]["Value"]
     assert "00100040" not in after
+
+
+async def test_an_instance_of_many(served: Retrieves) -> None:
+    """Its metadata is the same by itself as in its series, and so it is of another image set."""
+    for path in (series_path(REPORT), f"{series_path(CT)}"):
+        for found in await served.metadata(path):
+            uid = found["00080018"]["Value"][0]
+            assert [found] == await served.metadata(f"{path}/instances/{uid}")
 
 
 async def test_metadata_of_a_file_that_is_gone(tmp_path: Path) -> None:

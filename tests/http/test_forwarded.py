@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from ipaddress import ip_network
+from pathlib import Path
+from urllib.parse import urljoin, urlsplit
 
 import pytest
+import yaml
 
 from gateway.server.forwarded import Forwarding
 from gateway.server.routes import ServerOptions
@@ -64,6 +69,52 @@ async def test_metrics_have_no_prefix(target: str) -> None:
     text = (await ask(app, "/metrics")).body.decode()
     assert f'route="{target}"' in text
     assert '"/a' not in text
+
+
+LEADS_TO = re.compile(r'(?:href|src|action)="([^"]+)"')
+WAYS = {
+    "cut off": (TOLD, PROXIED, ""),
+    "left in": (TOLD, PROXIED, "/pacs"),
+    "cut off, always the same": (FIXED, {}, ""),
+    "left in, always the same": (FIXED, {}, "/pacs"),
+}
+
+
+@pytest.mark.parametrize(("options", "headers", "kept"), WAYS.values(), ids=WAYS)
+@pytest.mark.parametrize("page", ["/", "/docs", "/docs/", "/ohif", "/ohif/", "/ohif/viewer"])
+async def test_links_of_pages(
+    tmp_path: Path, page: str, options: ServerOptions, headers: dict[str, str], kept: str
+) -> None:
+    """Whatever a page leads to has the prefix, and is there: the study list, OHIF, the documents.
+
+    A thumbnail is left out, as there is nothing to retrieve here.
+    """
+    (tmp_path / "index.html").write_text('<script src="/app.js"></script><link href="/app.css">')
+    for name in ("app.js", "app.css"):
+        (tmp_path / name).write_text("")
+    app = app_over(ListedCalls([image_set(1)]), replace(options, ohif_dir=tmp_path))
+    answer = await ask(app, kept + page, headers=headers)
+    links = {urljoin(f"/pacs{page}", link) for link in LEADS_TO.findall(answer.body.decode())}
+    assert links
+    for link in links:
+        assert link.startswith("/pacs/")
+        target = kept + link.removeprefix("/pacs")
+        if not urlsplit(target).path.endswith("/thumbnail"):
+            assert 200 == (await ask(app, target, headers=headers)).status
+
+
+@pytest.mark.parametrize(("options", "headers", "kept"), WAYS.values(), ids=WAYS)
+async def test_paths_in_documents(
+    tmp_path: Path, options: ServerOptions, headers: dict[str, str], kept: str
+) -> None:
+    """OHIF's configuration and the OpenAPI document name the service with the prefix."""
+    (tmp_path / "index.html").touch()
+    app = app_over(ListedCalls([]), replace(options, ohif_dir=tmp_path))
+    config = (await ask(app, f"{kept}/ohif/app-config.js", headers=headers)).body.decode()
+    assert '"routerBasename": "/pacs/ohif"' in config
+    assert '"wadoRoot": "/pacs/dicom-web"' in config
+    document = yaml.safe_load((await ask(app, f"{kept}/openapi.yaml", headers=headers)).body)
+    assert [{"url": "/pacs/"}] == document["servers"]
 
 
 async def test_another_prefix_is_not_there() -> None:

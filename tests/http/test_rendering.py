@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from email import message_from_bytes
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -22,9 +25,10 @@ from tests.http.pictures import (
     SLICES,
     TWELVE_BITS,
     WIDE,
+    of_file,
     pictures,
 )
-from tests.http.retrieval import STUDY, Stored, app_of_retrieval, place
+from tests.http.retrieval import STUDY, ListedRetrieval, Stored, app_of_retrieval, place
 
 BASE = f"/dicom-web/studies/{STUDY}"
 SLICE = f"{BASE}/series/{CT}/instances/{SLICES[0]}"
@@ -288,3 +292,98 @@ async def test_the_middle_slice_is_all_that_is_fetched() -> None:
     assert 200 == answer.status
     assert [("frames", "*")] == retrieval.asked
     assert MIDDLE == SLICES[len(SLICES) // 2]
+
+
+async def test_a_thumbnail_is_made_once() -> None:
+    """For each size, and anew for a new version of its image set."""
+    retrieval = pictures()
+    app = app_of_retrieval(retrieval)
+    target = f"{BASE}/series/{CT}/thumbnail"
+    first = await ask(app, target)
+    again = await ask(app, target)
+    assert (200, first.body) == (again.status, again.body)
+    assert 1 == len(retrieval.asked)
+    await ask(app, f"{BASE}/thumbnail")  # its first picture is that series'
+    assert 1 == len(retrieval.asked)
+    await ask(app, f"{target}?viewport=64,64")
+    assert 2 == len(retrieval.asked)
+    (old,) = await retrieval.places(STUDY, CT)
+    retrieval.stored[replace(old, version=2)] = retrieval.stored.pop(old)
+    assert 200 == (await ask(app, target)).status
+    assert 3 == len(retrieval.asked)
+
+
+async def test_who_leaves_ends_it() -> None:
+    """No more is fetched for a client that has left, and what was opened is closed."""
+    retrieval = pictures()
+    target = f"{BASE}/series/{CT}/rendered"
+    answer = await ask(
+        app_of_retrieval(retrieval), target, headers=PARTS_OF_JPEG, leave_after_parts=1
+    )
+    assert (200, False) == (answer.status, answer.complete)
+    assert len(retrieval.asked) < len(SLICES)
+    assert retrieval.opened == retrieval.closed
+
+
+async def _one(one: Stored, **more: Any) -> tuple[Answer, ListedRetrieval]:
+    """The answer to a rendered instance that is all there is."""
+    retrieval = ListedRetrieval({place("1.3.1", "f" * 32, study_uid="1.3"): [one]}, **more)
+    target = f"/dicom-web/studies/1.3/series/1.3.1/instances/{one.uid}/rendered"
+    answer = await ask(app_of_retrieval(retrieval), target, headers={"accept": "image/png"})
+    assert retrieval.opened == retrieval.closed
+    return answer, retrieval
+
+
+METADATA = {
+    "with NaN in it": (lambda text: '{"00189087":{"vr":"FD","Value":[NaN]},' + text[1:], 200),
+    "longer than what is read at once": (lambda text: "{" + " " * 300_000 + text[1:], 200),
+    "no JSON": (lambda _: "{", 503),
+    "a number": (lambda _: "7", 503),
+    "too deep": (lambda _: "[" * 100_000, 503),
+}
+
+
+@pytest.mark.parametrize(("change", "status"), METADATA.values(), ids=METADATA)
+async def test_metadata_that_is_odd(change: Callable[[str], str], status: int) -> None:
+    """What can be read is rendered, else it is the upstream's failure."""
+    one = of_file("1.3.1.1", "CT_small.dcm")
+    one.metadata = change(json.dumps(one.metadata))
+    answer, _ = await _one(one, chunk=65_536)
+    assert status == answer.status
+
+
+PART_TYPES = {
+    "a transfer syntax": ("image/jls; transfer-syntax=1.2.840.10008.1.2.4.80", None),
+    "a type alone, and metadata that tell": ("image/jls", "1.2.840.10008.1.2.4.80"),
+    "a type alone": ("image/jls", None),
+    "any, and metadata of another type": ("image/jls; transfer-syntax=*", "1.2.840.10008.1.2.1"),
+}
+
+
+@pytest.mark.parametrize(("kind", "told"), PART_TYPES.values(), ids=PART_TYPES)
+async def test_the_transfer_syntax_of_a_part(kind: str, told: str | None) -> None:
+    """As the part says, else the metadata, else by its type."""
+    more = {} if told is None else {"00083002": {"vr": "UI", "Value": [told]}}
+    one = of_file("1.3.1.1", "MR_small_jpeg_ls_lossless.dcm", **more)
+    answer, _ = await _one(one, part_type=lambda _: kind, chunk=4096)
+    assert (64, 64) == _image(answer).size
+
+
+async def test_a_frame_without_end_is_refused() -> None:
+    """More than twice what the frame has without compression is not read to its end."""
+    one = of_file("1.3.1.1", "CT_small.dcm")
+    one.frames = [bytes(10_000_000)]
+    answer, retrieval = await _one(one, chunk=10_000)
+    assert 413 == answer.status
+    assert retrieval.served < 50
+
+
+async def test_a_table_that_leads_nowhere_is_not_acceptable() -> None:
+    """A BulkDataURI that is no path of bulk data is not asked for."""
+    lut = {
+        "00283002": {"vr": "US", "Value": [4, 0, 8]},
+        "00283006": {"vr": "OW", "BulkDataURI": "https://up.test/bulkdata/../../secrets"},
+    }
+    one = of_file("1.3.1.1", "CT_small.dcm", **{"00283010": {"vr": "SQ", "Value": [lut]}})
+    answer, retrieval = await _one(one, chunk=4096)
+    assert (406, []) == (answer.status, retrieval.asked)

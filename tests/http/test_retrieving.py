@@ -403,6 +403,17 @@ async def test_a_series_that_is_listed_and_not_there(path: str) -> None:
     await answered(retrieval, f"{path}/metadata", 503)
 
 
+async def test_an_instance_that_is_listed_and_not_there() -> None:
+    """A series without an instance that is listed is no answer."""
+    retrieval = listed()
+
+    async def instances(_: Place) -> list[str]:
+        return ["9.9"]
+
+    retrieval.instances = instances  # type: ignore[method-assign,assignment]
+    await answered(retrieval, CT_PATH, 503)
+
+
 async def test_a_series_that_goes_meanwhile() -> None:
     """What is deleted since it was found is missed by nobody."""
     retrieval = listed()

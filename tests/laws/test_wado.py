@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from gateway.errors import UpstreamUnavailableError
 from gateway.wado.metadata import Instance, InstanceReader, with_own_uris
 from gateway.wado.multipart import Part, PartEnd, Parts, beginning, ending
+from gateway.wado.plain import plain_instance
+from gateway.wado.sound import is_sound_attribute, uid_in
 
 EXAMPLES = 200
 
@@ -143,3 +145,15 @@ def test_any_text_is_an_array_or_refused(text: str, at: list[int]) -> None:
         return
     if isinstance(expected, list):
         assert found is not None and len(expected) == len(found)
+
+
+@given(_instances, st.booleans())
+@settings(max_examples=EXAMPLES, deadline=None)
+def test_plain_instances_are_sound(value: Any, is_ascii: bool) -> None:
+    """What one look tells to be an instance is one to who reads it value by value."""
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=is_ascii)
+    end, uid = plain_instance(text, 0, len(text))
+    if end:
+        assert len(text) == end
+        assert uid_in(value["00080018"]) == uid
+        assert all(is_sound_attribute(tag, one) for tag, one in value.items())

@@ -31,6 +31,7 @@ from gateway.search.metadata import Fault
 from gateway.search.pipeline import MAX_SORTED
 from gateway.search.plan import MAX_TEXT_LENGTH, Plan
 from gateway.search.tally import Tally
+from gateway.server.kept import KEPT_BYTES
 from gateway.server.metadata import HELD_METADATA, MALFORMED, MAX_NAMED, MORE_MALFORMED
 from gateway.server.paths import MAX_URI_LENGTH
 from gateway.server.pixels import MAX_SERIES_TRIED
@@ -370,6 +371,7 @@ def test_rendered_images_are_as_stated() -> None:
         f"whole numbers of 1 to {MAX_SIDE:,}",
         f"{MAX_SAMPLES:,} samples at most",
         f"shown for {THUMBNAIL_AGE_S} seconds",
+        f"{KEPT_BYTES // 1024**2} MiB at most",
         f"{QUALITY['rendered']} for a rendered image and {QUALITY['thumbnail']} for a thumbnail",
     ):
         assert stated in text

@@ -46,7 +46,7 @@ JPEG = "1.2.840.10008.1.2.4.50"
 )  # fmt: skip
 def test_ranges(header: str | None, expected: list[Accepted]) -> None:
     """Each range with what it says of parts and transfer syntax."""
-    assert expected == accepted(header)
+    assert expected == list(accepted(header))
 
 
 def _frames(header: str | None) -> object:

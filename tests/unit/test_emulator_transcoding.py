@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import sys
 import warnings
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from gateway.emulator.transcoding import (
     RPCL,
     NotTranscodableError,
     becomes_htj2k,
+    can_encode,
     file_as,
     frame_as,
 )
@@ -192,6 +194,16 @@ def test_refused_files(name: str, syntax: str) -> None:
     """What cannot be had, of a whole file."""
     with pytest.raises(NotTranscodableError):
         file_as(str(BUNDLED / name), read_layout(BUNDLED / name), syntax)
+
+
+def test_without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    """HTJ2K cannot be had; what needs no encoder can."""
+    monkeypatch.setitem(sys.modules, "imagecodecs", None)
+    assert not can_encode()
+    path, layout = str(BUNDLED / "CT_small.dcm"), read_layout(BUNDLED / "CT_small.dcm")
+    with pytest.raises(NotTranscodableError):
+        frame_as(path, layout, 0, RPCL)
+    assert pydicom.dcmread(path).PixelData == frame_as(path, layout, 0, ELE)
 
 
 def test_content_types() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -295,3 +296,36 @@ def test_a_frame_that_is_not_there_is_not_found(number: int, frames: int) -> Non
 def test_the_number_of_frames(element: dict[str, Any] | None, expected: int) -> None:
     """Without a number there is one frame."""
     assert expected == frames_of(_image(T00280008=element))
+
+
+def test_lut_data_as_words() -> None:
+    """LUTData of VR US or SS stands there as numbers."""
+    lut = {"00283002": _of("US", 3, 0, 16), "00283006": _of("US", 0, 65_535, -1)}
+    described = describe(_image(T00283010=_of("SQ", lut)))
+    assert Table(3, 0, 16, b"\0\0\xff\xff\xff\xff") == described.voi_table
+
+
+ODD: tuple[Any, ...] = (
+    None, 7, "x", [], {}, {"vr": "US"}, {"Value": None}, {"Value": "12"}, {"Value": [None]},
+    {"Value": [[]]}, {"Value": [{}]}, {"Value": [-1]}, {"Value": [2**63]}, {"Value": ["\0"]},
+    {"Value": [1e308]}, {"Value": [float("nan")]}, {"InlineBinary": "AAAA"}, {"InlineBinary": []},
+    {"InlineBinary": "é"}, {"Value": [{"00283002": {"Value": [1, 2, 3]}}]}, {"Value": [0, 0, 8]},
+    {"Value": [{"00281050": {"Value": ["?"]}}]}, {"Value": ["1\\2"]}, {"BulkDataURI": 5},
+)  # fmt: skip
+TAGS = (
+    *("00280002", "00280004", "00280006", "00280008", "00280010", "00280011", "00280100"),
+    *("00280101", "00280103", "00280120", "00280121", "00281050", "00281051", "00281052"),
+    *("00281053", "00281056", "00281101", "00281201", "00281221", "00283000", "00283010"),
+    *("20500020", "52009229", "52009230", "7FE00008", "7FE00010", "00289132", "00289145"),
+)
+
+
+@pytest.mark.parametrize("base", ["grey", "palette"])
+@pytest.mark.parametrize("tag", TAGS)
+def test_any_value_is_read_or_refused(base: str, tag: str) -> None:
+    """Whatever stands in metadata, it raises what is ours, and nothing else."""
+    whole = _image() if base == "grey" else dict(metadata("examples_palette.dcm"))
+    for odd in ODD:
+        list(tables_elsewhere({**whole, tag: odd}))
+        with suppress(NotAcceptableError, NotFoundError):
+            describe({**whole, tag: odd})

@@ -118,6 +118,14 @@ def test_greys(more: dict[str, Any], stored: list[int], expected: list[int]) -> 
         assert [expected] == actual.tolist()
 
 
+def test_a_large_image_is_windowed_in_pieces() -> None:
+    """The pieces are put together in order, and share one range."""
+    array = np.arange(3_000_000, dtype=np.int32).reshape(3000, 1000)
+    described = replace(GREY, rows=3000, columns=1000, bits_allocated=32, bits_stored=32)
+    expected = np.rint(array / (array.size - 1) * 255)
+    assert np.abs(shown(array, described) - expected).max() <= 1
+
+
 def test_floats_that_are_no_numbers_are_black() -> None:
     """NaN and the infinities neither move the range nor fail."""
     array = np.array([[np.nan, 0.0, 1.0, np.inf, -np.inf]], np.float32)
@@ -171,13 +179,13 @@ def test_a_segmented_palette_is_applied() -> None:
 
 
 def test_a_damaged_palette_is_not_acceptable() -> None:
-    """A segment of a kind that there is not."""
-    table = Table(256, 0, 16, b"\x09\x00\x01\x00\x00\x00")
-    described = FrameDescription(
-        1, 1, 1, 8, 8, False, "PALETTE COLOR", palette=Palette((table, table, table), True)
-    )
-    with pytest.raises(NotAcceptableError):
-        shown(np.zeros((1, 1), np.uint8), described)
+    """A segment of a kind that there is not, and tables of different lengths."""
+    segments = Table(256, 0, 16, b"\x09\x00\x01\x00\x00\x00")
+    long, short = Table(2, 0, 8, b"\0\1"), Table(1, 0, 8, b"\0")
+    for palette in (Palette((segments,) * 3, True), Palette((long, short, long))):
+        described = FrameDescription(1, 1, 1, 8, 8, False, "PALETTE COLOR", palette=palette)
+        with pytest.raises(NotAcceptableError):
+            shown(np.zeros((1, 1), np.uint8), described)
 
 
 def _quarters(width: int = 40, height: int = 20) -> NDArray[np.uint8]:

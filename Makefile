@@ -74,7 +74,7 @@ $(CLIENTS): tests/clients/awscli.lock $(JS)/package.json $(JS)/package-lock.json
 	fi
 	@touch $@
 
-demo: $(STAMP)  ## Serve DICOM files on http://127.0.0.1:8042/dicom-web, without AWS
+demo: $(STAMP)  ## Serve DICOM files and a viewer on http://127.0.0.1:8042, without AWS
 	@exec $(BIN)/qido-gateway demo --port $(PORT) $(ARGS)
 
 test: lint $(CLIENTS)  ## Lint, run all tests, check their coverage

@@ -34,7 +34,6 @@ http {{
   open_file_cache max=10000 inactive=1d;
   server {{
     listen 127.0.0.1:{port};
-    proxy_pass_request_headers on;
     proxy_set_header Host $http_host;
     proxy_http_version 1.1;
     proxy_set_header Connection "";
@@ -43,7 +42,7 @@ http {{
       proxy_cache kept;
       proxy_cache_key "$request_method $request_uri $http_accept";
       proxy_cache_valid 200 1d;
-      proxy_ignore_headers Cache-Control Expires Vary Set-Cookie;
+      proxy_ignore_headers Cache-Control Expires Vary X-Accel-Buffering X-Accel-Expires;
     }}
     location / {{ proxy_pass {upstream}; }}
   }}

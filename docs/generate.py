@@ -19,6 +19,9 @@ from gateway.qido.attributes import (
     returned_by_default,
 )
 from gateway.qido.conditions import matching_of
+from gateway.server.rendering import KINDS, TARGETS
+from gateway.server.retrieving import MEDIA_TYPES, Retrieve
+from gateway.wado.media import SYNTAXES_OF
 
 DOCUMENT = Path(__file__).resolve().parent / "conformance.md"
 SOURCES: Mapping[Origin, str] = {
@@ -44,11 +47,37 @@ def attributes() -> str:
     return table((heads, *map(_attribute, ATTRIBUTES)))
 
 
+def retrieves() -> str:
+    """Every resource that is retrieved, with its media types."""
+    rows = [(f"`{one.value}`", _media_types(one)) for one in Retrieve]
+    for kind, offered in KINDS.items():
+        rows += [(f"`{one}/{kind}`", ", ".join(f"`{name}`" for name in offered)) for one in TARGETS]
+    return table((("Retrieve", "Media types, the default first"), *rows))
+
+
+def syntaxes() -> str:
+    """The media types of frames, each with its transfer syntaxes."""
+    rows = [
+        (
+            f"`{name}`",
+            ", ".join(f"{uid} (default)" if not at else uid for at, uid in enumerate(all_of)),
+        )
+        for name, all_of in SYNTAXES_OF.items()
+    ]
+    return table((("Frames of type", "Transfer syntaxes"), *rows))
+
+
 def table(rows: Iterable[tuple[str, ...]]) -> str:
     """A table of Markdown, its first row the heading."""
     lines = [f"| {' | '.join(row)} |" for row in rows]
     lines.insert(1, "|---" * (lines[0].count(" | ") + 1) + "|")
     return "".join(f"{line}\n" for line in lines)
+
+
+def _media_types(resource: Retrieve) -> str:
+    if resource is not Retrieve.FRAMES:
+        return ", ".join(f"`{name}`" for name in MEDIA_TYPES[resource])
+    return "the types below, each as the `type` of `multipart/related`, or one frame by itself"
 
 
 def _attribute(attribute: Attribute) -> tuple[str, ...]:
@@ -66,7 +95,7 @@ def _returned(attribute: Attribute, resource: Resource) -> str:
     return "asked" if attribute in answerable(resource, FETCHABLE) else "-"
 
 
-_PARTS = {"attributes": attributes}
+_PARTS = {"attributes": attributes, "retrieves": retrieves, "syntaxes": syntaxes}
 
 
 if __name__ == "__main__":

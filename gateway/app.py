@@ -14,6 +14,7 @@ from gateway.config import Settings
 from gateway.healthimaging.client import HealthImagingClient
 from gateway.healthimaging.dicomweb import OPERATIONS, REGIONS, DicomWeb, endpoint_in
 from gateway.healthimaging.fetching import Fetching
+from gateway.healthimaging.framing import Frames
 from gateway.healthimaging.imagesets import ImageSets
 from gateway.healthimaging.locating import Locating
 from gateway.healthimaging.metadata import MetadataStore
@@ -133,7 +134,8 @@ def retrieval_of(
     if way == "image-sets":
         pace = Pace(limits.frames_per_s, limits.frames_burst)
         # Of its own: whoever reads frames slowly holds no search's connection
-        return ImageSets(client_of(settings, environment), locating, parts.meters, pace)
+        frames = Frames(client_of(settings, environment), parts.meters, pace)
+        return ImageSets(frames, locating)
     endpoint = configured or endpoint_in(settings.region)
     fetching = Fetching(
         endpoint,

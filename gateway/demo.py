@@ -51,15 +51,15 @@ class Demo:
                 process.kill()
                 process.wait()
 
-    def call(self, *arguments: str) -> str:
-        """Run a command of ours to its end: the last line that it prints, "" where it fails.
+    def call(self, *arguments: str) -> str | None:
+        """Run a command of ours to its end: the last line that it prints, None where it fails.
 
         It says itself why, on stderr. A signal ends it, and all that it has started.
         """
         process = self._popen(arguments, {})
         out, _ = process.communicate()
         self._running.remove(process)
-        return (out.splitlines() or [""])[-1] if process.returncode == 0 else ""
+        return (out.splitlines() or [""])[-1] if process.returncode == 0 else None
 
     @property
     def is_asked(self) -> bool:

@@ -70,23 +70,28 @@ def _ohif(running: Demo, cache: Path, wanted: bool | None) -> str:
 
     if wanted is None:
         wanted = cached(cache) is not None or shutil.which("npm") is not None
-    folder = running.call("ohif-fetch") if wanted else ""
-    if wanted and not folder and not running.is_asked:
+    folder = running.call("ohif-fetch") if wanted else None
+    if wanted and folder is None and not running.is_asked:
         sys.stderr.write("qido-gateway: the demo goes on without OHIF\n")
-    return folder
+    return folder or ""
 
 
 def _sample(running: Demo, cache: Path) -> list[Path]:
-    """The folder of the made-up studies, written where it is not there yet; none if it fails."""
+    """The folder of the made-up studies, written where it is not there yet; none if it fails.
+
+    A folder that is there is whole: it gets its name at its end.
+    """
     folder = cache / f"sample-{_sample_version()}"
     if not folder.is_dir():
+        sys.stderr.write(f"making up studies for {folder}, once\n")
         try:
             cache.mkdir(parents=True, exist_ok=True)
             with TemporaryDirectory(prefix="sample-", dir=cache) as work:
-                running.call("sample", str(Path(work) / "files"))
-                (Path(work) / "files").rename(folder)
+                files = Path(work) / "files"
+                if running.call("sample", str(files)) is not None:
+                    files.rename(folder)
         except OSError:
-            pass  # it was not written, or another process has been faster
+            pass  # it can't be written, or another process has been faster
     return [folder] if folder.is_dir() else []
 
 

@@ -62,8 +62,8 @@ def emulator(
         typer.Option("--access-key-id", help="Refuse requests of other keys. Repeatable."),
     ] = None,
     frames: Annotated[
-        str, typer.Option(help="GetImageFrame's frames: stored, htj2k or, where it can, auto.")
-    ] = "auto",
+        str, typer.Option(help="How pixels are stored: as in their files (stored), or htj2k.")
+    ] = "stored",
     settle_ms: Annotated[
         float, typer.Option(min=0, help="How long a change takes to be done.")
     ] = 0.0,
@@ -136,16 +136,13 @@ def _variants(given: dict[str, Any]) -> Variants:
 def _frames_as(given: str) -> FramesAs:
     from gateway.emulator.transcoding import can_encode
 
-    match given:
-        case "stored":
-            return "stored"
-        case "auto":
-            return "htj2k" if can_encode() else "stored"
-        case "htj2k" if can_encode():
-            return "htj2k"
-        case "htj2k":
-            raise ConfigError(("--frames htj2k needs the extra `emulator`",))
-    raise ConfigError(("--frames must be stored, htj2k or auto",))
+    if given == "stored":
+        return "stored"
+    if given != "htj2k":
+        raise ConfigError(("--frames must be stored or htj2k",))
+    if not can_encode():
+        raise ConfigError(("--frames htj2k needs the extra emulator",))
+    return "htj2k"
 
 
 def _roots(given: Sequence[str]) -> dict[str, Path]:

@@ -14,6 +14,7 @@ from bench.rows import (
     ready,
     series,
     stream,
+    viewer,
     walls,
 )
 from bench.table import Row
@@ -31,5 +32,6 @@ ROWS: tuple[Row, ...] = (
     frames.ROW,
     series.ROW,
     stream.ROW,
+    viewer.ROW,
     ready.ROW,
 )

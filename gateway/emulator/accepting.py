@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 
 from gateway.emulator.errors import WireError
@@ -50,10 +51,11 @@ class Accepted:
     quality: float = 1.0
 
 
-def accepted(header: str | None) -> list[Accepted]:
+@lru_cache(64)  # a client sends the same one with each request
+def accepted(header: str | None) -> tuple[Accepted, ...]:
     """The ranges of an Accept header, the preferred ones first; */* where there is none."""
     ranges = [_range(text) for text in _split(header or "*/*", ",") if text.strip()]
-    return sorted((one for one in ranges if one.quality > 0), key=lambda one: -one.quality)
+    return tuple(sorted((one for one in ranges if one.quality > 0), key=lambda one: -one.quality))
 
 
 def for_metadata(header: str | None) -> None:

@@ -28,7 +28,8 @@ MOST_DOCUMENT = 1024
 """Bytes of an encapsulated document that stand in the metadata."""
 
 _DOCUMENT = 0x00420011
-_PIXELS = (0x7FE00008, 0x7FE00009, 0x7FE00010)
+_LEFT_OUT = (0x7FE00008, 0x7FE00009, 0x7FE00010, 0xFFFCFFFC)
+"""Pixels, and the padding at the end of a data set."""
 _BINARY = ("OB", "OW", "OF", "OD", "OL", "OV", "UN", "OB or OW")
 _ONE_VR = {"OB or OW": "OW", "US or SS": "US", "US or OW": "US", "US or SS or OW": "US"}
 _KEEP_LEADING = ("ST", "LT", "UT", "UC")
@@ -91,7 +92,12 @@ def _of_file(path: str, stored: Json, vrs: Mapping[str, str], bulk_base: str) ->
     result = _json(dataset, "", lambda where, _: bulk_base + _hash(where))
     for key in read.keys() - stored.keys():
         result.pop(_tag(key), None)
-    changed = {k: v for k, v in stored.items() if k not in read or read[k] != v}
+    kept = {where for where, _ in outside}
+    changed = {
+        k: v
+        for k, v in stored.items()
+        if k not in read or read[k] != v or _tag(k) not in result.keys() | kept
+    }
     result |= _of_store(changed, {**normalised.instance["DICOMVRs"], **vrs}, result)
     for where, bulk in outside:
         result[where] = {"vr": bulk.vr, "BulkDataURI": bulk_base + _hash(where)}
@@ -134,7 +140,7 @@ def _json(dataset: pydicom.Dataset, above: str, uri: Callable[[str, DataElement]
     """The elements of a data set, those that can be read; `above` is the place of an item."""
     found: Json = {}
     for tag in sorted(dataset.keys()):
-        if tag.element == 0 or tag.group == 2 or tag in _PIXELS:
+        if tag.element == 0 or tag.group == 2 or tag in _LEFT_OUT:
             continue
         key = f"{tag:08X}"
         try:
@@ -163,7 +169,7 @@ def _of_store(values: Mapping[str, Any], vrs: Mapping[str, str], known: Json | N
     found = {}
     for key, value in values.items():
         tag = _tag(key)
-        if tag and not tag.startswith("0002"):
+        if tag and not tag.startswith("0002") and int(tag, 16) not in _LEFT_OUT:
             vr = (
                 vrs.get(key) or (known or {}).get(tag, {}).get("vr") or _dictionary_vr(int(tag, 16))
             )

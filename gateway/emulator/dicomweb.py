@@ -8,8 +8,7 @@ duplicates; BulkDataURI for binary values over 1 MB.
 
 Assumed: 404 for a frame that is not there, 400 for what is no UID or frame list; one array for the
 metadata of an instance too; a frame's own media type in its part's header; the order of instances.
-Other than AWS, which stores most pixels as HTJ2K: transfer-syntax=* gives the pixels and the file
-as they were imported, also after an update of the metadata.
+Other than AWS: a file is what was imported, also after an update of the metadata.
 """
 
 from __future__ import annotations
@@ -40,11 +39,12 @@ from gateway.emulator.bodies import bulk_answer, parts_answer, read_frame, whole
 from gateway.emulator.dicomjson import bulk_values, metadata
 from gateway.emulator.errors import WireError, invalid
 from gateway.emulator.faults import Faults
+from gateway.emulator.htj2k import FramesAs, stored_syntax
 from gateway.emulator.keeping import Kept
 from gateway.emulator.layout import Layout, Layouts
 from gateway.emulator.locating import Locating, Target
 from gateway.emulator.signing import check_access_key, check_signature
-from gateway.emulator.transcoding import NotTranscodableError, file_as
+from gateway.emulator.transcoding import ELE, NotTranscodableError, file_as
 from gateway.emulator.versions import Instance, Version, not_found
 
 BATCH = 32
@@ -70,8 +70,15 @@ _FRAME_LIST = re.compile(r"[1-9][0-9]{0,8}(,[1-9][0-9]{0,8})*")
 class DicomWeb:
     """The five operations by their paths."""
 
-    def __init__(self, account: Account, faults: Faults, access_keys: Collection[str]) -> None:
+    def __init__(
+        self,
+        account: Account,
+        faults: Faults,
+        access_keys: Collection[str],
+        frames_as: FramesAs,
+    ) -> None:
         self._account, self._faults, self._access_keys = account, faults, access_keys
+        self._frames_as = frames_as
         self._locating: dict[str, Locating] = {}
         self._layouts = Layouts()
         self._metadata = Kept(MOST_KEPT_BYTES)
@@ -138,15 +145,16 @@ class DicomWeb:
     ) -> Response:
         wanted = for_instance(request.headers.get("accept"))
         path, layout = await self._found(locating, target)
-        for syntax in wanted:
-            if syntax in ("*", layout.syntax):
-                kind = f"{DICOM}; transfer-syntax={layout.syntax}"
-                return whole_file_answer(path, kind)
-            try:
-                content = await run_in_threadpool(file_as, path, layout, syntax)
-            except NotTranscodableError:
+        stored = stored_syntax(layout, self._frames_as)
+        for asked in wanted:
+            syntax = stored if asked == "*" else asked
+            if syntax not in (stored, ELE):
                 continue
-            return Response(content, media_type=f"{DICOM}; transfer-syntax={syntax}")
+            try:
+                return await _instance_as(path, layout, syntax)
+            except NotTranscodableError:
+                if asked == "*":  # AWS keeps what it could not transcode
+                    return await _instance_as(path, layout, layout.syntax)
         raise not_acceptable("the instance cannot be had in this transfer syntax")
 
     # --- frames -----------------------------------------------------------------------------------
@@ -159,10 +167,11 @@ class DicomWeb:
         path, layout = await self._found(locating, target)
         if max(numbers) > layout.number:
             raise not_found("the instance does not have so many frames")
+        stored = stored_syntax(layout, self._frames_as)
         for one in wanted:
-            syntax = str(layout.syntax) if one.syntax == "*" else one.syntax
+            syntax = stored if one.syntax == "*" else one.syntax
             kind = MEDIA_TYPES.get(syntax, OCTETS)
-            if not suits(one, kind):
+            if syntax not in (stored, ELE) or not suits(one, kind):
                 continue
             try:
                 first = await read_frame(path, layout, numbers[0] - 1, syntax)
@@ -215,6 +224,18 @@ class DicomWeb:
         if bulk is None:
             raise not_found("there is no such bulk data in the instance")
         return bulk_answer(path, bulk)
+
+
+async def _instance_as(path: str, layout: Layout, syntax: str) -> Response:
+    """A whole file in a transfer syntax.
+
+    Raises: NotTranscodableError; OSError.
+    """
+    kind = f"{DICOM}; transfer-syntax={syntax}"
+    if syntax == layout.syntax:
+        return whole_file_answer(path, kind)
+    content = await run_in_threadpool(file_as, path, layout, syntax)
+    return Response(content, media_type=kind)
 
 
 def _frame_numbers(text: str) -> list[int]:

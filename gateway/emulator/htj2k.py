@@ -1,4 +1,4 @@
-"""GetImageFrame's frames as HealthImaging stores them, and what the metadata says of them.
+"""Pixels as HealthImaging stores them: GetImageFrame's, and what the metadata says of them.
 
 A frame is encoded when it is asked for: an import takes no longer. Source: HealthImaging API
 reference, "GetImageFrame" (documented: the content types).
@@ -12,11 +12,12 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from gateway.emulator.keeping import Kept
-from gateway.emulator.layout import Layouts, stored_frame
+from gateway.emulator.layout import Layout, Layouts, stored_frame
 from gateway.emulator.transcoding import RPCL, becomes_htj2k, frame_as, is_htj2k
 
 FramesAs = Literal["stored", "htj2k"]
-"""As they stand in the file; as HTJ2K lossless where HealthImaging has them so."""
+"""How pixels are stored: as they stand in the file; as HTJ2K lossless where HealthImaging has them
+so."""
 
 MOST_KEPT_BYTES = 64 << 20
 """Bytes of encoded frames that are kept."""
@@ -38,6 +39,11 @@ CONTENT_TYPES: Mapping[str, str] = MappingProxyType(
     }
 )
 """Transfer syntax to GetImageFrame's content type; any other one's is application/octet-stream."""
+
+
+def stored_syntax(layout: Layout, frames_as: FramesAs) -> str:
+    """The transfer syntax in which the pixels of a file are stored."""
+    return RPCL if frames_as == "htj2k" and is_htj2k(layout) else str(layout.syntax)
 
 
 class ImageFrames:
@@ -76,12 +82,12 @@ class ImageFrames:
         """
         name = str(path)
         layout = self._layouts.of(name)
-        if self._frames_as == "stored" or layout.syntax == RPCL or not is_htj2k(layout):
-            kind = CONTENT_TYPES.get(layout.syntax, "application/octet-stream")
+        syntax = stored_syntax(layout, self._frames_as)
+        kind = CONTENT_TYPES.get(syntax, "application/octet-stream")
+        if syntax == layout.syntax:
             return stored_frame(name, layout, number), kind
         key = (name, path.stat().st_mtime_ns, number)
-        encoded = self._encoded.get(key, lambda: frame_as(name, layout, number, RPCL))
-        return encoded, CONTENT_TYPES[RPCL]
+        return self._encoded.get(key, lambda: frame_as(name, layout, number, syntax)), kind
 
 
 def _is_encoded(body: Mapping[str, Any]) -> bool:

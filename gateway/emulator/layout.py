@@ -122,7 +122,7 @@ def read_layout(path: Path) -> Layout:
     Raises: OSError.
     """
     with path.open("rb") as file:
-        dataset = pydicom.dcmread(file, stop_before_pixels=True, force=True)
+        dataset = pydicom.dcmread(file, stop_before_pixels=True)
         syntax = UID(dataset.file_meta.get("TransferSyntaxUID", ""))
         try:
             if syntax == DeflatedExplicitVRLittleEndian:
@@ -151,7 +151,7 @@ def _layout(file: BinaryIO, dataset: pydicom.FileDataset, syntax: UID) -> Layout
     if (group, element) != (0x7FE0, 0x0010):
         return Layout(syntax, 0, None)
     vr, at = header[4:6], file.tell()
-    if is_implicit:
+    if is_implicit := is_implicit or not vr.isalpha():  # some files say explicit and are not
         vr, at = b"OW", at - 4
     elif vr not in _LONG:
         raise ValueError("the pixels have another VR")

@@ -73,11 +73,7 @@ class Locating:
             self._files, self._changes = {}, changes
         with self._store.reading() as sql:
             for image_set_id in self._image_sets(sql, target):
-                row = sql.execute(
-                    "SELECT path FROM instances WHERE image_set_id = ? AND sop_instance_uid = ? "
-                    "AND until IS NULL",
-                    (image_set_id, target.instance),
-                ).fetchone()
+                row = self._row(sql, image_set_id, target.instance)
                 if row is not None:
                     found = self._files[target] = os.fsdecode(row[0])
                     return found
@@ -94,12 +90,32 @@ class Locating:
         with self._store.reading() as sql:
             for image_set_id in self._image_sets(sql, target):
                 version = self._sets.version(sql, image_set_id)
-                for uid, one in self._sets.instances(sql, version).items():
-                    if target.instance in ("", uid):
-                        found.setdefault(uid, (version, uid, one))
+                for uid, one in self._of_version(sql, version, target.instance).items():
+                    found.setdefault(uid, (version, uid, one))
         if not found:
             raise not_found("there is no such instance in the series")
         return list(found.values())
+
+    def _of_version(
+        self, sql: sqlite3.Connection, version: Version, wanted: str
+    ) -> Mapping[str, Instance]:
+        """All instances of an image set's newest version, or the one that is wanted."""
+        if wanted and (row := self._row(sql, version.image_set_id, wanted)) is not None:
+            path, packed = row
+            return {wanted: Instance(packed, os.fsdecode(path))}
+        every = self._sets.instances(sql, version)
+        return {uid: one for uid, one in every.items() if wanted in ("", uid)}
+
+    def _row(
+        self, sql: sqlite3.Connection, image_set_id: str, uid: str
+    ) -> tuple[bytes, bytes] | None:
+        """Path and packed metadata of an instance, None where it is made up or not there."""
+        found: tuple[bytes, bytes] | None = sql.execute(
+            "SELECT path, body FROM instances WHERE image_set_id = ? AND sop_instance_uid = ? "
+            "AND until IS NULL",
+            (image_set_id, uid),
+        ).fetchone()
+        return found
 
     def _image_sets(self, sql: sqlite3.Connection, target: Target) -> list[str]:
         variants = self._store.variants

@@ -12,6 +12,7 @@ import binascii
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import orjson
@@ -88,6 +89,7 @@ class Operation:
         return (given[payload] if payload else orjson.dumps(given)), headers
 
 
+@cache
 def operations() -> tuple[Operation, ...]:
     """Every operation of the service."""
     service = ServiceModel(Loader().load_service_model("medical-imaging", "service-2"))

@@ -55,15 +55,15 @@ def create_app(
     """The application that serves `store` and what `account` has besides.
 
     `app.state.faults` holds its faults and counts. `roots` are the folders of buckets; with
-    `access_keys` a request signed with another one is refused. `frames_as` is how GetImageFrame
-    gives frames.
+    `access_keys` a request signed with another one is refused. `frames_as` is how pixels
+    are stored.
     """
     account = account or Account(store)
     executor = ThreadPoolExecutor(1, "import-job")
     faults = faults or Faults()
     jobs = Jobs(account, Roots(roots or {}), executor)
     wire = Wire(account, Operations(account, jobs, frames_as), faults, access_keys)
-    dicomweb = DicomWeb(account, faults, access_keys)
+    dicomweb = DicomWeb(account, faults, access_keys, frames_as)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

@@ -279,7 +279,8 @@ def _frame_ids(value: Any) -> list[str]:
     if not isinstance(value, list):
         return []
     found = [one.get("ID") if isinstance(one, dict) else None for one in value]
-    return [well_formed(one) for one in found if isinstance(one, str)] if all(found) else []
+    ids = [well_formed(one) for one in found if isinstance(one, str) and one]
+    return ids if len(ids) == len(value) else []
 
 
 def _plain(value: Any) -> Any:

@@ -34,12 +34,15 @@ def endpoint_in(region: str) -> str:
 
 
 class DicomWeb:
-    """What one data store holds, as its DICOMweb gives it; `locating` joins primary places."""
+    """What one data store holds, as its DICOMweb gives it, below `base`.
+
+    `locating` joins primary places.
+    """
 
     def __init__(
         self, endpoint: str, datastore_id: str, fetching: Fetching, locating: Locating
     ) -> None:
-        self._base = f"{endpoint.rstrip('/')}/datastore/{datastore_id}"
+        self.base = f"{endpoint.rstrip('/')}/datastore/{datastore_id}"
         self._fetching, self._locating = fetching, locating
 
     async def places(self, study_uid: str, series_uid: str = "") -> Sequence[Place]:
@@ -109,7 +112,7 @@ class DicomWeb:
         query = "" if place.is_primary else f"?imageSetId={place.image_set_id}"
         wanted = Wanted(
             operation,
-            f"{self._base}{series}{path}{query}",
+            f"{self.base}{series}{path}{query}",
             accept,
             _TYPE_OF.get(operation, ""),
             refusal_is_absence=operation == "GetDICOMInstanceFrames",

@@ -1,18 +1,19 @@
 """Where a study or series lies: the image sets of it that are shown, found by a search.
 
-What a search for series lists is what can be retrieved. What was found is kept for a short time,
-and equal questions under way at once are one search.
+What a search for series lists is what can be retrieved. A series is looked for by itself, a second
+one of the same study with its whole study. What was found is kept for a short time, and equal
+questions under way at once are one search.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from functools import partial
 
-from gateway.errors import NotFoundError, UpstreamUnavailableError
+from gateway.errors import NotFoundError, ResultTooLargeError, UpstreamUnavailableError
 from gateway.healthimaging.budget import Budget
 from gateway.healthimaging.flight import Flight
 from gateway.healthimaging.metadata import MetadataStore
@@ -33,6 +34,9 @@ UNREAD = "Metadata that the answer needs could not be read."
 GONE = "It has gone from the data store."
 MOST_KEPT = 10_000
 """Places that are kept; those go first that were not asked for the longest time."""
+
+SURE_S = 5.0
+"""For how long a place that was found is not doubted."""
 
 _SERIES = "DICOMSeriesInstanceUID"
 
@@ -115,21 +119,38 @@ class Locating:
         return found
 
     def forget(self, place: Place) -> None:
-        """Look for the places of its series anew the next time: it was not there."""
-        for series_uid in ("", place.series_uid):
-            self._drop((place.study_uid, series_uid))
+        """Look for the places of its series anew the next time: something was not there.
+
+        Not where they were found just now: then it may be at another of them, or nowhere.
+        """
+        surely = self.clock() - SURE_S
+        for key in ((place.study_uid, ""), (place.study_uid, place.series_uid)):
+            if key in self._kept and self._kept[key][0] <= surely:
+                self._drop(key)
 
     async def _located(self, study_uid: str, series_uid: str) -> tuple[Located, ...]:
-        if found := self._at_hand(study_uid, series_uid):
-            return found
-        key = (study_uid, series_uid)
+        found, key = self._at_hand(study_uid, series_uid), (study_uid, series_uid)
+        if not found and series_uid and key not in self._flights and self._knows_of(study_uid):
+            # Of a study that is being opened they will all be asked for: one search is enough
+            with suppress(ResultTooLargeError):
+                study = await self._joined((study_uid, ""))
+                if not (found := _of_series(study, series_uid)):
+                    raise NotFoundError(NOT_SHOWN)
+        if not found and not (found := await self._joined(key)):
+            raise NotFoundError(NOT_SHOWN)
+        return found
+
+    def _knows_of(self, study_uid: str) -> bool:
+        """Whether any part of a study is kept or looked for."""
+        return any(key[0] == study_uid for key in (*self._flights, *self._kept))
+
+    async def _joined(self, key: _Key) -> tuple[Located, ...]:
+        """What a search finds: the one that is under way, else a new one."""
         flight = self._flights.get(key)
         if flight is None:
             flight = Flight(self._search(key), partial(self._landed, key))
             self._flights[key] = flight
-        if not (found := await flight.join()):
-            raise NotFoundError(NOT_SHOWN)
-        return found
+        return await flight.join()
 
     def _landed(self, key: _Key) -> None:
         del self._flights[key]
@@ -164,8 +185,7 @@ class Locating:
         sets = winner_first(met.values(), trust_unmarked=self.options.trust_unmarked)
         series = found_series(sets, self.options)
         found = tuple(at for one in series for at in self._located_in(one))
-        if series_uid:
-            found = tuple(at for at in found if at.place.series_uid == series_uid)
+        found = _of_series(found, series_uid)
         self._keep(key, since, found)
         return found
 
@@ -206,3 +226,10 @@ class Locating:
     def _drop(self, key: _Key) -> None:
         if (known := self._kept.pop(key, None)) is not None:
             self._number -= len(known[1])
+
+
+def _of_series(found: tuple[Located, ...], series_uid: str) -> tuple[Located, ...]:
+    """Those of one series, or all where it is not named."""
+    if not series_uid:
+        return found
+    return tuple(one for one in found if one.place.series_uid == series_uid)

@@ -73,10 +73,10 @@ def octets(instance: Instance, tag: str, keyword: str) -> bytes:
     if not isinstance(element, Mapping):
         return b""
     if isinstance(element.get("Value"), list):  # LUTData may be US
-        return b"".join(
-            int(_number(value, keyword)).to_bytes(4, "little", signed=True)[:2]
-            for value in element["Value"]
-        )
+        words = [int(_number(value, keyword)) for value in element["Value"]]
+        if words and not -32_768 <= min(words) <= max(words) <= 65_535:
+            raise fault(keyword)
+        return b"".join((word % 65_536).to_bytes(2, "little") for word in words)
     try:
         return base64.b64decode(element.get("InlineBinary", ""), validate=True)
     except (TypeError, ValueError, binascii.Error, OverflowError) as exc:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from gateway.errors import NotAcceptableError, NotFoundError
@@ -135,17 +135,13 @@ def describe(instance: Instance, number: int = 1) -> FrameDescription:
     Raises: NotFoundError where there is no such frame, NotAcceptableError where there are no
     pixels, or what is said of them can't be used.
     """
-    frames = frames_of(instance)
-    if not 1 <= number <= frames:
-        raise NotFoundError("The instance has no such frame.")
-    layout = _layout(instance)
+    described = layout_of(instance, number)
     voi, rescale = (_of_frame(instance, number, tag) for tag in (_FRAME_VOI, _FRAME_RESCALE))
     slopes = numbers(rescale, "00281053", "RescaleSlope")
     intercepts = numbers(rescale, "00281052", "RescaleIntercept")
-    photometric = layout["photometric"]
-    return FrameDescription(
-        **layout,
-        frames=frames,
+    photometric = described.photometric
+    return replace(
+        described,
         slope=slopes[0] if slopes else 1.0,
         intercept=intercepts[0] if intercepts else 0.0,
         modality_table=_table(item(instance, _MODALITY_LUTS), "ModalityLUTSequence"),
@@ -155,6 +151,17 @@ def describe(instance: Instance, number: int = 1) -> FrameDescription:
         is_inverse=photometric == "MONOCHROME1" or text(instance, "20500020") == "INVERSE",
         palette=_palette(instance) if photometric == "PALETTE COLOR" else None,
     )
+
+
+def layout_of(instance: Instance, number: int = 1) -> FrameDescription:
+    """The same without how the frame is to be shown: what decoding alone has to know.
+
+    Raises: as `describe`.
+    """
+    frames = frames_of(instance)
+    if not 1 <= number <= frames:
+        raise NotFoundError("The instance has no such frame.")
+    return FrameDescription(**_layout(instance), frames=frames)
 
 
 def tables_elsewhere(instance: Instance) -> Iterator[dict[str, Any]]:

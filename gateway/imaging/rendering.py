@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from gateway.errors import NotAcceptableError, QueryError
-from gateway.imaging.description import FrameDescription, Palette, Table, Window
+from gateway.imaging.description import FrameDescription, Table, Window
+from gateway.imaging.palettes import coloured, eight_bits
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,6 +29,7 @@ MAX_SIDE = 8_192
 
 _FINE = 90  # a quality from which on the colours keep their resolution
 _MAX_JPEG_SIDE = 65_500
+_PIECE = 1_000_000  # samples that are windowed at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +79,9 @@ def render(array: Array, description: FrameDescription, look: Look) -> bytes:
 def shown(array: Array, description: FrameDescription, window: Window | None = None) -> Bytes:
     """A decoded frame as grey values or RGB of 0 to 255. A window is for grey values alone."""
     if description.palette is not None:
-        return _coloured(array, description.palette)
+        return coloured(array, description.palette)
     if not description.is_monochrome:
-        return _eight_bits(array, description.bits_stored)
+        return eight_bits(array, description.bits_stored)
     return _grey(array, description, window)
 
 
@@ -95,7 +97,11 @@ def _grey(array: Array, description: FrameDescription, window: Window | None) ->
         table = _presented(stored.astype(np.float64), description, window, least, most)
         grey: Bytes = table[native.view(unsigned)]
         return grey
-    return _presented(array.astype(np.float64), description, window, least, most)
+    # Some rows at a time: as floats they take eight times the memory and more
+    pieces = np.array_split(array, max(array.size // _PIECE, 1))
+    return np.concatenate(
+        [_presented(p.astype(np.float64), description, window, least, most) for p in pieces]
+    )
 
 
 def _range(array: Array, description: FrameDescription) -> tuple[float, float]:
@@ -163,38 +169,6 @@ def _looked_up(values: Floats, table: Table, *, as_values: bool = False) -> Floa
     places = np.clip(np.nan_to_num(values) - table.first, 0, table.entries - 1).astype(np.intp)
     found = entries[places]
     return found if as_values else np.clip(found / (2**table.bits - 1), 0, 1)
-
-
-def _coloured(array: Array, palette: Palette) -> Bytes:
-    import numpy as np
-    from pydicom.dataset import Dataset
-    from pydicom.pixels.processing import apply_color_lut
-
-    described = Dataset()
-    described.PhotometricInterpretation = "PALETTE COLOR"
-    for colour, table in zip(("Red", "Green", "Blue"), palette.tables, strict=True):
-        name = f"{colour}PaletteColorLookupTable"
-        # 65,536 is written as 0; a first value below 0 has no other form here
-        setattr(described, f"{name}Descriptor", [table.entries % 65_536, table.first, table.bits])
-        setattr(
-            described, ("Segmented" if palette.is_segmented else "") + f"{name}Data", table.data
-        )
-    try:
-        coloured = apply_color_lut(np.ascontiguousarray(array), described)
-    except Exception as exc:  # whatever a damaged table makes of it
-        raise NotAcceptableError("The instance's palette can't be applied.") from exc
-    return _eight_bits(coloured, coloured.dtype.itemsize * 8)
-
-
-def _eight_bits(array: Array, bits: int) -> Bytes:
-    import numpy as np
-
-    if bits > 8:
-        array = np.right_shift(array, bits - 8)
-    elif bits < 8:
-        array = array.astype(np.uint16) * 255 // (2**bits - 1)
-    narrow: Bytes = np.ascontiguousarray(array.astype(np.uint8, copy=False))
-    return narrow
 
 
 def _fitted(image: Image.Image, viewport: Viewport) -> Image.Image:

@@ -22,6 +22,7 @@ from gateway.qido.conditions import is_matchable
 from gateway.qido.query import PARAMETERS, Dialect
 from gateway.server.negotiation import JSON, OFFERED, choose_media_type
 from gateway.server.paths import own_path
+from gateway.server.rendering import KINDS, TARGETS
 from gateway.server.responses import error_response
 from gateway.server.retrieving import MEDIA_TYPES
 from gateway.server.telemetry import record_of
@@ -41,6 +42,11 @@ def capabilities(dialect: Dialect, *, retrieves: bool = False) -> dict[str, Any]
     retrieved = [
         {"path": one.value, "methods": METHODS, "mediaTypes": offered}
         for one, offered in MEDIA_TYPES.items()
+    ]
+    retrieved += [
+        {"path": f"{path}/{kind}", "methods": METHODS, "mediaTypes": offered}
+        for kind, offered in KINDS.items()
+        for path in TARGETS
     ]
     return {"resources": [*searches, *(retrieved if retrieves else [])]}
 

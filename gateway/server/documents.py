@@ -13,10 +13,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from gateway.server.paths import own_path
+from gateway.server.paths import own_path, prefix_of
 from gateway.server.telemetry import record_of
 
 YAML = "application/yaml"
+# What a proxy's prefix goes into
+_SERVER = "\nservers:\n  - url: /\n"
+_LINK = 'href="/openapi.yaml"'
 _STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;"
     "color:#1a1a1a;background:#fff}code,h2{font-family:ui-monospace,monospace}h2{font-size:1.1rem;"
@@ -36,7 +39,8 @@ def document() -> str:
 async def openapi(request: Request) -> Response:
     """Answer with the OpenAPI document."""
     record_of(request.scope).facts["route"] = own_path(request.scope)
-    return Response(document(), 200, _HEADERS, YAML)
+    server = _SERVER.replace("/", f"{prefix_of(request.scope)}/")
+    return Response(document().replace(_SERVER, server), 200, _HEADERS, YAML)
 
 
 class DocsPage:
@@ -58,7 +62,9 @@ class DocsPage:
             "form-action 'none'; frame-ancestors 'none'"
         )
         headers = {**_HEADERS, "content-security-policy": policy}
-        await Response(self._page, 200, headers, "text/html")(scope, receive, send)
+        link = _LINK.replace("/", f"{escape(prefix_of(scope))}/")
+        text = self._page.replace(_LINK, link)
+        await Response(text, 200, headers, "text/html")(scope, receive, send)
 
 
 def page(openapi: Mapping[str, Any]) -> str:
@@ -66,7 +72,7 @@ def page(openapi: Mapping[str, Any]) -> str:
     info = openapi["info"]
     parts = [f"<h1>{escape(info['title'])} {escape(info['version'])}</h1>"]
     parts += [f"<p>{escape(info[name])}</p>" for name in ("summary", "description")]
-    parts.append('<p>The same for programs: <a href="/openapi.yaml">openapi.yaml</a></p>')
+    parts.append(f"<p>The same for programs: <a {_LINK}>openapi.yaml</a></p>")
     for path, item in openapi["paths"].items():
         parts += _path(path, item, openapi)
     return (
@@ -91,7 +97,9 @@ def _path(path: str, item: Mapping[str, Any], openapi: Mapping[str, Any]) -> Ite
 
 
 def _resolved(one: Mapping[str, Any], openapi: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What a reference within the document leads to."""
+    """What a reference within the document leads to, or what stands there itself."""
+    if "$ref" not in one:
+        return one
     found: Mapping[str, Any] = openapi
     for name in one["$ref"].removeprefix("#/").split("/"):
         found = found[name]

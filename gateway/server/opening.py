@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from typing import TypeVar
 
-from gateway.errors import NotAcceptableError, NotFoundError
+from gateway.errors import NotAcceptableError, NotFoundError, UpstreamUnavailableError
 from gateway.server.pixels import Pixels
 from gateway.server.streams import (
     MadeOf,
@@ -31,6 +31,8 @@ from gateway.wado.media import (
 )
 from gateway.wado.requests import Target
 from gateway.wado.upstream import STORED, Incoming, Place, Retrieval
+
+NOT_GIVEN = "HealthImaging does not give what it lists."
 
 _T = TypeVar("_T")
 
@@ -171,10 +173,16 @@ class Opening:
             for uid in await self._retrieval.instances(place):
                 if uid not in given:
                     given.add(uid)
-                    _, incoming = await self._instance((place,), uid, forms)
-                    yield Opened(place, incoming)
+                    yield Opened(place, await self._listed(place, uid, forms))
         if not given:
             raise NotFoundError("There are no such instances.")
+
+    async def _listed(self, place: Place, uid: str, forms: Sequence[Form]) -> Incoming:
+        try:
+            _, incoming = await self._instance((place,), uid, forms)
+        except NotFoundError as exc:  # to leave it out would only look whole
+            raise UpstreamUnavailableError(NOT_GIVEN) from exc
+        return incoming
 
     async def _metadata(self, target: Target) -> AsyncGenerator[Opened, None]:
         uid, found = target.sop_instance_uid, False
@@ -182,13 +190,27 @@ class Opening:
             try:
                 incoming = await self._retrieval.metadata(place, uid)
             except NotFoundError:
-                continue  # deleted since, or at another place
+                if not uid:
+                    await self._see_gone(target, place)
+                continue
             found = True
             yield Opened(place, incoming)
             if uid:
                 return
         if not found:
             raise NotFoundError("There are no such instances.")
+
+    async def _see_gone(self, target: Target, place: Place) -> None:
+        """See that the series of a place that has nothing is not shown any more.
+
+        Raises: UpstreamUnavailableError, for without it the answer would only look whole.
+        """
+        try:
+            shown = await self.places(target)
+        except NotFoundError:
+            return
+        if any(one.series_uid == place.series_uid for one in shown):
+            raise UpstreamUnavailableError(NOT_GIVEN)
 
 
 async def _typed(incoming: Incoming) -> tuple[str, Incoming]:

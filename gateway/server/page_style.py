@@ -49,7 +49,8 @@ font-size:.85rem;margin:.1rem .2rem .1rem 0}
 nav{display:flex;gap:1.25rem;padding:1rem .75rem}
 footer{border-top:1px solid var(--line);margin-top:2rem;padding-top:1rem;overflow-wrap:anywhere}
 .unseen{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
-@media(max-width:46rem){thead{position:absolute;clip-path:inset(50%);height:1px;overflow:hidden}
+@media(max-width:46rem){thead{display:block;position:absolute;clip-path:inset(50%);
+width:1px;height:1px;overflow:hidden}
 table,tbody,caption{display:block}
 tbody tr{display:grid;grid-template-columns:5rem 1fr auto;padding:.6rem 0;
 border-bottom:1px solid var(--line)}

@@ -7,6 +7,8 @@ import re
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gateway.errors import UriTooLongError
+
 ROOT = "/dicom-web"
 """The path of the DICOMweb service."""
 
@@ -31,6 +33,15 @@ def service_url(scope: Scope, public_base_url: str | None) -> str:
         name, port = scope.get("server") or ("localhost", None)
         host = f"{name}:{port}" if port else str(name)
     return f"{scope.get('scheme', 'http')}://{host}{scope.get('root_path', '')}{ROOT}"
+
+
+def check_uri_length(scope: Scope) -> None:
+    """See that a request's path and query are no longer than is read.
+
+    Raises: UriTooLongError.
+    """
+    if len(scope.get("raw_path") or scope["path"]) + len(scope["query_string"]) > MAX_URI_LENGTH:
+        raise UriTooLongError(f"A URI may have {MAX_URI_LENGTH} bytes.")
 
 
 def own_path(scope: Scope) -> str:

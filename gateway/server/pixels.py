@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -27,11 +27,13 @@ from gateway.imaging.description import (
     describe,
     frames_of,
     has_pixels,
+    layout_of,
     tables_elsewhere,
 )
 from gateway.imaging.rendering import Look, render
-from gateway.wado.media import MULTIPART, SYNTAXES_OF, media_type_of, parameter_of
-from gateway.wado.multipart import Part, PartEnd, Parts
+from gateway.server.kept import KeptImages
+from gateway.server.streams import only_part
+from gateway.wado.media import SYNTAXES_OF, media_type_of
 from gateway.wado.requests import Target, bulk_path
 from gateway.wado.upstream import STORED, Incoming, Place, Retrieval
 
@@ -41,6 +43,7 @@ MAX_TABLE_BYTES = 256 * 1024
 MAX_SERIES_TRIED = 16
 """Series of a study that are asked for an image that stands for it."""
 
+_NO_PIXELS = "There are no pixels, so that nothing can be rendered."
 _LONG_BYTES = 256 * 1024  # JSON of this size is read in a few milliseconds
 _ODD_BYTES = 64 * 1024  # what a small frame's headers may add to it
 _T = TypeVar("_T")
@@ -66,6 +69,7 @@ class Pixels:
         self._retrieval = retrieval
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="pixels")
         self._held = asyncio.Semaphore(4 * threads)
+        self._kept = KeptImages()
 
     async def instance(self, target: Target) -> Found:
         """The instance that a target names.
@@ -88,15 +92,32 @@ class Pixels:
         """
         if target.sop_instance_uid:
             return await self.instance(target)
-        places = await self._retrieval.places(target.study_uid, target.series_uid)
-        for place in places[:MAX_SERIES_TRIED]:
-            uids = await self._retrieval.instances(place)
-            if not uids:
-                continue
-            found = await self._at(place, uids[len(uids) // 2])
-            if has_pixels(found.metadata):
+        for place in await self._places_tried(target):
+            if (found := await self._middle(place)) is not None:
                 return found
-        raise NotAcceptableError("There are no pixels, so that nothing can be rendered.")
+        raise NotAcceptableError(_NO_PIXELS)
+
+    async def thumbnail(self, target: Target, number: int, look: Look) -> bytes:
+        """The image of the frame that stands for a target; of a study or series it is kept.
+
+        Raises: as `representative` and `rendered`.
+        """
+        if target.sop_instance_uid:
+            return await self.rendered(await self.instance(target), number, look)
+        fault = NotAcceptableError(_NO_PIXELS)
+        for place in await self._places_tried(target):
+            image = self._kept.get(place, look)
+            if image is None:
+                found = await self._middle(place)
+                try:
+                    image = b"" if found is None else await self.rendered(found, number, look)
+                except NotAcceptableError as exc:  # another series may stand for the study
+                    fault = exc
+                    continue
+                self._kept.put(place, look, image)
+            if image:
+                return image
+        raise fault
 
     async def images(self, target: Target) -> AsyncGenerator[Found, None]:
         """All instances of a target that have pixels, in order.
@@ -106,8 +127,12 @@ class Pixels:
         if target.sop_instance_uid:
             yield await self.instance(target)
             return
+        given: set[str] = set()
         for place in await self._retrieval.places(target.study_uid, target.series_uid):
             for uid in await self._retrieval.instances(place):
+                if uid in given:  # several image sets may have it
+                    continue
+                given.add(uid)
                 found = await self._at(place, uid)
                 if has_pixels(found.metadata):
                     yield found
@@ -133,12 +158,22 @@ class Pixels:
 
         Raises: NotFoundError, NotAcceptableError, UpstreamError.
         """
-        description = describe(found.metadata, number)
+        description = layout_of(found.metadata, number)
         async with self._held:
             frame, syntax = await self._frame(found, number, description)
             return await self._in_thread(
                 partial(explicit_little_endian, frame, syntax, description)
             )
+
+    async def _places_tried(self, target: Target) -> Sequence[Place]:
+        places = await self._retrieval.places(target.study_uid, target.series_uid)
+        return places[:MAX_SERIES_TRIED]
+
+    async def _middle(self, place: Place) -> Found | None:
+        """The middle instance at a place, None where it has no pixels."""
+        uids = await self._retrieval.instances(place)
+        found = await self._at(place, uids[len(uids) // 2]) if uids else None
+        return found if found is not None and has_pixels(found.metadata) else None
 
     async def _at(self, place: Place, uid: str) -> Found:
         body = await whole(await self._retrieval.metadata(place, uid), MAX_METADATA_BYTES)
@@ -154,8 +189,8 @@ class Pixels:
             except QueryError:
                 continue  # it can't be used, and is missed where the table is
             incoming = await self._retrieval.bulk_data(found.place, found.sop_instance_uid, path)
-            element["InlineBinary"] = base64.b64encode(await whole(incoming, MAX_TABLE_BYTES))
-            element["InlineBinary"] = element["InlineBinary"].decode("ascii")
+            table = await whole(incoming, MAX_TABLE_BYTES)
+            element["InlineBinary"] = base64.b64encode(table).decode("ascii")
 
     async def _frame(
         self, found: Found, number: int, description: FrameDescription
@@ -163,10 +198,11 @@ class Pixels:
         incoming = await self._retrieval.frames(
             found.place, found.sop_instance_uid, [number], STORED
         )
-        # A frame that compressing made larger is still not much larger
-        most = 2 * description.frame_bytes + _ODD_BYTES
-        content_type, frame = await _first_part(incoming, most)
-        return frame, _syntax_of(content_type, found.metadata)
+        async with aclosing(incoming):
+            part = await only_part(incoming)
+            # A frame that compressing made larger is still not much larger
+            frame = await whole(part, 2 * description.frame_bytes + _ODD_BYTES)
+        return frame, _syntax_of(part.content_type, found.metadata)
 
     async def _in_thread(self, make: Callable[[], _T]) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, make)
@@ -182,32 +218,8 @@ async def whole(incoming: Incoming, most: int) -> bytes:
         async for chunk in incoming.chunks:
             body += chunk
             if len(body) > most:
-                raise _too_large()
+                raise ResultTooLargeError("The instance is too large to be decoded here.")
     return bytes(body)
-
-
-async def _first_part(incoming: Incoming, most: int) -> tuple[str, bytes]:
-    """The Content-Type and the content of the first part, or of a body that has no parts."""
-    if media_type_of(incoming.content_type)[0] != MULTIPART:
-        return incoming.content_type, await whole(incoming, most)
-    parts = Parts(parameter_of(incoming.content_type, "boundary"))
-    content_type, content = "", bytearray()
-    async with aclosing(incoming):
-        async for chunk in incoming.chunks:
-            for event in parts.feed(chunk):
-                if isinstance(event, PartEnd):
-                    return content_type, bytes(content)
-                if isinstance(event, Part):
-                    content_type = event.content_type
-                else:
-                    content += event
-            if len(content) > most:
-                raise _too_large()
-    raise UpstreamUnavailableError("HealthImaging's answer broke off.")
-
-
-def _too_large() -> ResultTooLargeError:
-    return ResultTooLargeError("The instance is too large to be rendered here.")
 
 
 def _syntax_of(content_type: str, metadata: dict[str, Any]) -> str:

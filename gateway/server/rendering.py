@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from starlette.datastructures import Headers
 from starlette.responses import Response
@@ -17,11 +17,10 @@ from gateway.imaging.description import Window, frames_of
 from gateway.imaging.rendering import ImageType, Look, Viewport
 from gateway.server.caching import CacheControl, Conditional, directives, weak_etag
 from gateway.server.endpoint import run
-from gateway.server.negotiation import choose_media_type, parameter_of
-from gateway.server.paths import ROOT, service_url
+from gateway.server.negotiation import check_charset, choose_media_type, parameter_of
+from gateway.server.paths import ROOT, check_uri_length, service_url
 from gateway.server.pixels import Pixels
-from gateway.server.responses import log_failure
-from gateway.server.telemetry import record_of
+from gateway.server.streams import StreamedAnswer, multipart_type, new_boundary
 from gateway.wado.multipart import beginning, ending
 from gateway.wado.rendered import Rendering, parse_rendering
 from gateway.wado.requests import Target, frame_numbers, target_of
@@ -31,6 +30,10 @@ PNG: ImageType = "image/png"
 IMAGES: Sequence[ImageType] = (JPEG, PNG)
 """The media types of one image, the default first."""
 IMAGES_IN_PARTS = tuple(f'multipart/related; type="{one}"' for one in IMAGES)
+KINDS: Mapping[str, Sequence[str]] = MappingProxyType(
+    {"rendered": (*IMAGES, *IMAGES_IN_PARTS), "thumbnail": IMAGES}
+)
+"""What stands behind the path of a target, each with its media types, the default first."""
 THUMBNAIL_SIDE = 128
 """Pixels of a thumbnail's longer side, where the request names none."""
 THUMBNAIL_AGE_S = 600
@@ -84,25 +87,24 @@ def look_of(
     )
 
 
-def headers_of(
-    service: str, wanted: Rendering, cache_control: bytes, warnings: Sequence[str] = ()
-) -> Iterator[tuple[bytes, bytes]]:
-    """The header fields of an answer that holds an image."""
-    yield b"cache-control", cache_control
-    yield b"vary", b"Accept"
-    yield b"x-accel-buffering", b"no"  # nginx would write patient data to its disk
-    unused = (f"The parameter {name} has no effect." for name in wanted.ignored)
-    for text in (*unused, *warnings):
-        yield b"warning", f"299 {service}: {text}".encode("latin-1", "replace")
+def warnings_of(service: str, wanted: Rendering, *more: str) -> list[bytes]:
+    """The Warning fields of an answer: which parameters have no effect, and `more` texts."""
+    texts = (*(f"The parameter {name} has no effect." for name in wanted.ignored), *more)
+    return [f"299 {service}: {text}".encode("latin-1", "replace") for text in texts]
 
 
 def image_answer(
-    image: bytes, media_type: str, fields: Iterator[tuple[bytes, bytes]], *, kept: bool
+    image: bytes, media_type: str, cache_control: bytes, warnings: Sequence[bytes]
 ) -> ASGIApp:
     """One image with its ETag, where it may be kept; 304 for who has it."""
     response = Response(image, media_type=media_type)
-    response.raw_headers += fields
-    if not kept:
+    response.raw_headers += [
+        (b"cache-control", cache_control),
+        (b"vary", b"Accept"),
+        (b"x-accel-buffering", b"no"),  # nginx would write patient data to its disk
+        *((b"warning", text) for text in warnings),
+    ]
+    if cache_control == directives("no-store"):
         return response
     response.headers["etag"] = weak_etag(image, media_type)
     return Conditional(response)
@@ -112,7 +114,6 @@ class RenderedEndpoint:
     """Rendered images: one as it is, or all of a target as the parts of a body."""
 
     kind = "rendered"
-    offered: Sequence[str] = (*IMAGES, *IMAGES_IN_PARTS)
     viewport: Viewport | None = None
 
     def __init__(self, path: str, pixels: Pixels, options: RenderingOptions) -> None:
@@ -124,28 +125,33 @@ class RenderedEndpoint:
         await run(self._answer, self._route, scope, receive, send)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        check_uri_length(scope)
         query_string: bytes = scope["query_string"]
         accept = ", ".join(Headers(scope=scope).getlist("accept")) or None
-        chosen = choose_media_type(accept, parameter_of(query_string, "accept"), self.offered)
+        chosen = choose_media_type(accept, parameter_of(query_string, "accept"), KINDS[self.kind])
+        check_charset(parameter_of(query_string, "charset"))
         wanted = parse_rendering(query_string)
         params = scope["path_params"]
         target = target_of(params)
         numbers = frame_numbers(params["frames"]) if "frames" in params else ()
         media_type = PNG if PNG in chosen else JPEG
         look = look_of(wanted, media_type, QUALITY[self.kind], self.viewport)
-        service = service_url(scope, self._options.public_base_url)
-        fields = headers_of(service, wanted, self._cache_control())
+        warnings = warnings_of(service_url(scope, self._options.public_base_url), wanted)
         if chosen in IMAGES_IN_PARTS:
-            boundary = uuid.uuid4().hex
+            boundary = new_boundary()
             parts = self._parts(target, numbers, look, boundary)
-            content_type = f'{chosen}; boundary="{boundary}"'
-            await Streamed(parts, content_type, list(fields))(scope, receive, send)
+            content_type = multipart_type(media_type, boundary)
+            control = self._options.cache_control
+            answer = StreamedAnswer(content_type, parts, None, control, warnings)
+            await answer(scope, receive, send)
             return
-        found = await self._pixels.representative(target)
         # Of several frames only the first fits into one image
-        image = await self._pixels.rendered(found, numbers[0] if numbers else 1, look)
-        kept = self._options.cache_control != "no-store"
-        await image_answer(image, media_type, fields, kept=kept)(scope, receive, send)
+        image = await self._image(target, numbers[0] if numbers else 1, look)
+        whole = image_answer(image, media_type, self._cache_control(), warnings)
+        await whole(scope, receive, send)
+
+    async def _image(self, target: Target, number: int, look: Look) -> bytes:
+        return await self._pixels.rendered(await self._pixels.representative(target), number, look)
 
     def _cache_control(self) -> bytes:
         return directives(self._options.cache_control)
@@ -169,41 +175,12 @@ class ThumbnailEndpoint(RenderedEndpoint):
     """Thumbnails: one small image."""
 
     kind = "thumbnail"
-    offered: Sequence[str] = IMAGES
     viewport = Viewport(THUMBNAIL_SIDE, THUMBNAIL_SIDE)
+
+    async def _image(self, target: Target, number: int, look: Look) -> bytes:
+        return await self._pixels.thumbnail(target, number, look)
 
     def _cache_control(self) -> bytes:
         if self._options.cache_control == "no-store":
             return directives("no-store")
         return b"private, max-age=%d" % THUMBNAIL_AGE_S
-
-
-@dataclass(frozen=True, slots=True)
-class Streamed:
-    """A body that is sent as it comes, and cut where it fails."""
-
-    chunks: AsyncGenerator[bytes, None]
-    content_type: str
-    fields: Sequence[tuple[bytes, bytes]]
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it.
-
-        Raises: what `chunks` raises before its first chunk.
-        """
-        async with aclosing(self.chunks) as chunks:
-            start = await anext(chunks, b"")
-            headers = [(b"content-type", self.content_type.encode("latin-1")), *self.fields]
-            await send({"type": "http.response.start", "status": 200, "headers": headers})
-            if scope["method"] == "HEAD":  # its header is known, and what comes costs calls
-                await send({"type": "http.response.body", "body": b"", "more_body": False})
-                return
-            await send({"type": "http.response.body", "body": start, "more_body": True})
-            try:
-                async for chunk in chunks:
-                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
-            except Exception as exc:
-                log_failure(scope, exc)
-                record_of(scope).facts["cut"] = True
-                return
-            await send({"type": "http.response.body", "body": b"", "more_body": False})

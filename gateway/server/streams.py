@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from uuid import uuid4
@@ -21,12 +21,16 @@ from gateway.wado.upstream import Incoming, Place
 
 @dataclass(frozen=True, slots=True)
 class StreamedAnswer:
-    """An answer whose body passes through; `length` is its bytes where they are known."""
+    """An answer whose body passes through; `length` is its bytes where they are known.
+
+    `warnings` are Warning fields.
+    """
 
     content_type: str
     chunks: AsyncGenerator[bytes, None] = field(repr=False)
     length: int | None = None
     cache_control: CacheControl = "no-cache"
+    warnings: Sequence[bytes] = ()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it, a chunk after the other as the client takes them.
@@ -65,6 +69,7 @@ class StreamedAnswer:
             (b"cache-control", directives(self.cache_control)),
             (b"vary", b"Accept"),
             (b"x-accel-buffering", b"no"),  # nginx would write patient data to its disk
+            *((b"warning", text) for text in self.warnings),
         ]
 
 
@@ -201,9 +206,12 @@ async def opened_ahead(bodies: AsyncGenerator[Opened, None]) -> AsyncGenerator[O
             async with aclosing(opened):
                 yield opened
     finally:
-        following.cancel()
-        (left,) = await asyncio.gather(following, return_exceptions=True)
-        if isinstance(left, Opened):
+        # What is there already is closed at once: nothing may come between, as a client that leaves
+        if not following.done():
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
+        has_result = not following.cancelled() and not following.exception()
+        if has_result and (left := following.result()) is not None:
             await left.aclose()
         await bodies.aclose()
 

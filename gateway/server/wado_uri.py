@@ -9,13 +9,14 @@ from starlette.datastructures import Headers
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gateway.errors import NotAcceptableError, NotFoundError, QueryError
+from gateway.errors import NotAcceptableError, QueryError
 from gateway.imaging.description import frames_of, has_pixels
 from gateway.imaging.rendering import ImageType
 from gateway.server.caching import directives
 from gateway.server.endpoint import run
 from gateway.server.negotiation import choose_media_type
-from gateway.server.paths import ROOT, service_url
+from gateway.server.opening import at_first
+from gateway.server.paths import ROOT, check_uri_length, own_path, service_url
 from gateway.server.pixels import Pixels
 from gateway.server.rendering import (
     IMAGES,
@@ -23,11 +24,11 @@ from gateway.server.rendering import (
     PNG,
     QUALITY,
     RenderingOptions,
-    Streamed,
-    headers_of,
     image_answer,
     look_of,
+    warnings_of,
 )
+from gateway.server.streams import StreamedAnswer
 from gateway.wado.media import DICOM, EXPLICIT_LITTLE_ENDIAN
 from gateway.wado.requests import Target
 from gateway.wado.upstream import STORED, Incoming, Retrieval
@@ -38,7 +39,8 @@ OTHER_PATH = "/wado"
 OFFERED: Sequence[str] = (*IMAGES, DICOM)
 """The media types of WADO-URI, that of an image without any wish first."""
 
-_AS_STORED = "The instance comes in the transfer syntax that it is stored in."
+AS_STORED = "The instance comes in the transfer syntax that it is stored in."
+"""The Warning of a file that is not in the transfer syntax that was asked for."""
 
 
 class WadoUri:
@@ -56,12 +58,14 @@ class WadoUri:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer; what is fetched is given up when the client leaves."""
-        if self._otherwise is not None and not is_wado_uri(scope["query_string"]):
+        is_asked = scope["method"] != "OPTIONS" and is_wado_uri(scope["query_string"])
+        if self._otherwise is not None and not is_asked:
             await self._otherwise(scope, receive, send)
             return
-        await run(self._answer, scope["path"], scope, receive, send)
+        await run(self._answer, own_path(scope), scope, receive, send)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        check_uri_length(scope)
         wanted = parse_uri(scope["query_string"])
         accept = ", ".join(Headers(scope=scope).getlist("accept")) or None
         # What contentType names outranks a browser's Accept, which an image's element sends
@@ -83,34 +87,30 @@ class WadoUri:
         look = look_of(wanted.rendering, media_type, QUALITY["rendered"])
         image = await self._pixels.rendered(found, number, look)
         control = directives(self._options.cache_control)
-        fields = headers_of(service, wanted.rendering, control)
-        kept = self._options.cache_control != "no-store"
-        return image_answer(image, media_type, fields, kept=kept)
+        return image_answer(image, media_type, control, warnings_of(service, wanted.rendering))
 
     async def _file(self, wanted: UriRequest, service: str) -> ASGIApp:
         asked = wanted.transfer_syntax or EXPLICIT_LITTLE_ENDIAN
-        warnings: tuple[str, ...] = ()
+        more: tuple[str, ...] = ()
         try:
             incoming = await self._opened(wanted.target, asked)
         except NotAcceptableError:
             if asked == STORED:
                 raise
             incoming = await self._opened(wanted.target, STORED)
-            warnings = (_AS_STORED,)
-        control = directives(self._options.cache_control)
-        fields = list(headers_of(service, wanted.rendering, control, warnings))
-        if incoming.length is not None:
-            fields.append((b"content-length", str(incoming.length).encode()))
-        return Streamed(_chunks(incoming), DICOM, fields)
+            more = (AS_STORED,)
+        return StreamedAnswer(
+            DICOM,
+            _chunks(incoming),
+            incoming.length,
+            self._options.cache_control,
+            warnings_of(service, wanted.rendering, *more),
+        )
 
     async def _opened(self, target: Target, syntax: str) -> Incoming:
-        uid = target.sop_instance_uid
-        for place in await self._retrieval.places(target.study_uid, target.series_uid):
-            try:
-                return await self._retrieval.instance(place, uid, syntax)
-            except NotFoundError:  # a series may lie at several places
-                continue
-        raise NotFoundError("There is no such instance.")
+        retrieval, uid = self._retrieval, target.sop_instance_uid
+        places = await retrieval.places(target.study_uid, target.series_uid)
+        return await at_first(places, lambda place: retrieval.instance(place, uid, syntax))
 
 
 def wado_uri_routes(

@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from pydicom.dataelem import DataElement
+from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.filebase import DicomIO
 from pydicom.filewriter import dcmwrite, write_dataset
+from pydicom.tag import Tag
 from pydicom.uid import UID
 
 EXPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2.1"
@@ -52,7 +53,7 @@ class Composed:
 def composed(dicom_json: bytes, syntax: str) -> Composed:
     """The file of an instance, one object of DICOM JSON, in a transfer syntax, without its pixels.
 
-    Texts are UTF-8. A value that its VR does not allow stands as UN.
+    Texts are UTF-8. A value that its VR does not allow stands as it is.
 
     Raises: NotComposableError.
     """
@@ -64,7 +65,7 @@ def composed(dicom_json: bytes, syntax: str) -> Composed:
             for tag, element in stored.items():
                 if tag not in _LEFT_OUT:
                     into = before if int(tag, 16) < _PIXELS else after
-                    into.add(_element(tag, element))
+                    into[int(tag, 16)] = _element(tag, element)
             before.SpecificCharacterSet = _UTF_8
             if syntax in _INTERLEAVED and "PlanarConfiguration" in before:
                 before.PlanarConfiguration = 0  # as these always are
@@ -88,7 +89,7 @@ def fragment_head(length: int) -> bytes:
     return struct.pack("<HHL", 0xFFFE, 0xE000, length)
 
 
-def _element(tag: str, element: Mapping[str, Any]) -> DataElement:
+def _element(tag: str, element: Mapping[str, Any]) -> DataElement | RawDataElement:
     vr = element["vr"]
     keys = [key for key in ("Value", "InlineBinary") if key in element]
     value = element[keys[0]] if keys else None
@@ -99,7 +100,8 @@ def _element(tag: str, element: Mapping[str, Any]) -> DataElement:
             raise
     text = "\\".join("" if one is None else str(one) for one in element["Value"])
     data = text.encode()
-    return DataElement(int(tag, 16), "UN", data + b"\0" * (len(data) % 2))
+    data += b" " * (len(data) % 2)
+    return RawDataElement(Tag(int(tag, 16)), vr, len(data), data, 0, False, True)
 
 
 def _written(dataset: Dataset, syntax: str) -> bytes:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.errors import UpstreamUnavailableError
+from gateway.wado.plain import plain_instance
 from gateway.wado.sound import is_sound_attribute, uid_in
 
 WINDOW = 256 * 1024
@@ -27,6 +28,7 @@ MAX_INSTANCE = 64 * 1024 * 1024
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _TOKEN = 16  # the longest literal, of which the text may end in the middle
+_NUMBER_TAIL = 4
 _UID_TAG = "00080018"
 _LENIENT = json.JSONDecoder(strict=False)
 
@@ -118,6 +120,10 @@ class InstanceReader:
                 return
 
     def _instance(self) -> Generator[None, None, Instance]:
+        end, uid = plain_instance(self._text, self._at, self._at + self._window)
+        if end:
+            text, self._at = self._text[self._at : end], end
+            return Instance(text, uid, True)
         self._kept, self._size, self._is_json = [], 0, True
         found = yield from self._whole()
         if isinstance(found, dict):
@@ -189,8 +195,9 @@ class InstanceReader:
                 if self._ended or (not in_string and exc.pos < len(self._text) - _TOKEN):
                     raise _broken() from None
             else:
-                # A number may go on in the next chunk
-                if end < len(self._text) or self._ended:
+                # A number may go on in the next chunk: "1" as 1.5 or 1e+5
+                tail = _NUMBER_TAIL if isinstance(found, int | float) else 0
+                if end + tail < len(self._text) or self._ended:
                     self._advance(end)
                     return found
             left = len(self._text) - self._at

@@ -23,6 +23,18 @@ FUNCTIONS = {"linear": "LINEAR", "linear-exact": "LINEAR_EXACT", "sigmoid": "SIG
 ANNOTATIONS = ("patient", "technique")
 PROFILES = ("no", "yes", "srgb", "adobergb", "rommrgb", "displayp3")
 
+LOOK = ("annotation", "iccprofile", "quality", "viewport", "window")
+"""The parameters of `/rendered` and `/thumbnail`."""
+ONCE = frozenset(
+    (
+        *LOOK,
+        *("requestType", "studyUID", "seriesUID", "objectUID", "contentType", "transferSyntax"),
+        *("frameNumber", "rows", "columns", "region", "windowCenter", "windowWidth"),
+        *("imageQuality", "anonymize"),
+    )
+)
+"""Parameters that may stand again only if they say the same."""
+
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?", re.ASCII)
 _WHOLE = re.compile(r"0*[0-9]{1,9}", re.ASCII)
 
@@ -85,19 +97,9 @@ def parameters(query_string: bytes) -> Mapping[str, str]:
     found: dict[str, str] = {}
     pairs = parse_qsl(query_string.decode("latin-1"), keep_blank_values=True, errors="replace")
     for name, value in pairs:
-        if found.setdefault(name, value) != value and name in _ONCE:
+        if found.setdefault(name, value) != value and name in ONCE:
             raise QueryError(name, "may be given once")
     return found
-
-
-_ONCE = frozenset(
-    (
-        *("window", "viewport", "quality", "annotation", "iccprofile"),
-        *("requestType", "studyUID", "seriesUID", "objectUID", "contentType", "frameNumber"),
-        *("rows", "columns", "region", "windowCenter", "windowWidth", "imageQuality"),
-        *("transferSyntax", "anonymize"),
-    )
-)
 
 
 def quality(given: Mapping[str, str], name: str) -> int | None:

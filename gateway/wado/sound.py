@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -17,14 +18,16 @@ _TAG = re.compile(r"[0-9A-Fa-f]{8}")
 _UID = re.compile(r"[0-9]+(?:\.[0-9]+)*")
 _MAX_UID_LENGTH = 512
 _TEXT, _NUMBER = frozenset((str,)), frozenset((int, float, str))  # numbers may stand as text
-_TEXTS = "AE AS AT CS DA DT LO LT SH ST TM UC UI UR UT"
-_NUMBERS = "DS FD FL IS SL SS SV UL US UV"
-_BYTES = "OB OD OF OL OV OW UN"
+TEXT_VRS = frozenset(
+    ("AE", "AS", "AT", "CS", "DA", "DT", "LO", "LT", "SH", "ST", "TM", "UC", "UI", "UR", "UT")
+)
+NUMBER_VRS = frozenset(("DS", "FD", "FL", "IS", "SL", "SS", "SV", "UL", "US", "UV"))
+BYTE_VRS = frozenset(("OB", "OD", "OF", "OL", "OV", "OW", "UN"))
 _KINDS: Mapping[str, frozenset[type]] = MappingProxyType(
     {
-        **dict.fromkeys(_TEXTS.split(), _TEXT),
-        **dict.fromkeys(_NUMBERS.split(), _NUMBER),
-        **dict.fromkeys(_BYTES.split(), frozenset()),
+        **dict.fromkeys(TEXT_VRS, _TEXT),
+        **dict.fromkeys(NUMBER_VRS, _NUMBER),
+        **dict.fromkeys(BYTE_VRS, frozenset()),
         "PN": frozenset((dict, str)),
         "SQ": frozenset((dict,)),
     }
@@ -33,7 +36,7 @@ _KINDS: Mapping[str, frozenset[type]] = MappingProxyType(
 
 def is_sound_attribute(tag: str, attribute: Any) -> bool:
     """Whether this is an attribute: its tag, its VR, and values of the kind that the VR has."""
-    if type(attribute) is not dict or not _TAG.fullmatch(tag):
+    if type(attribute) is not dict or not _is_tag(tag):
         return False
     vr = attribute.get("vr")
     if type(vr) is not str or vr not in _KINDS:
@@ -42,6 +45,11 @@ def is_sound_attribute(tag: str, attribute: Any) -> bool:
         return len(attribute) == 1 or _has_bytes(attribute)
     values = attribute["Value"]
     return type(values) is list and _are_sound(vr, values)
+
+
+@lru_cache(maxsize=4_096)  # the same some hundred in every instance
+def _is_tag(tag: str) -> bool:
+    return _TAG.fullmatch(tag) is not None
 
 
 def uid_in(attribute: Any) -> str:

@@ -13,6 +13,7 @@ from dicomweb_client.api import DICOMwebClient
 
 from tests.clients import viewed
 from tests.clients.archive import DATASTORE_ID, SEEDS
+from tests.clients.pictured import Pictured, write_pictures
 from tests.clients.stored import write_files
 from tests.e2e.running import Running, credentials, running
 
@@ -46,6 +47,22 @@ def gateway(folder: Path) -> Iterator[Running]:
             "QIDO_GATEWAY_SCAN_BUDGET_CALLS": "1000",
             "QIDO_GATEWAY_METADATA_CALLS_PER_S": "1000",  # the emulator has no quota
         }
+        with running(folder, "serve", "--port", "0", env=env) as process:
+            yield process
+
+
+@pytest.fixture(scope="session")
+def pictures(folder: Path) -> Pictured:
+    """The files of the study of `pictured`."""
+    return write_pictures(folder / "pictured")
+
+
+@pytest.fixture(scope="session")
+def pictured_gateway(folder: Path, pictures: Pictured) -> Iterator[Running]:
+    """A gateway before the study of `pictured`."""
+    arguments = ("--port", "0", "--import", str(pictures.one("CT").path.parent))
+    with running(folder, "emulator", *arguments) as upstream:
+        env = {**credentials(upstream.url), "QIDO_GATEWAY_CORS_ORIGINS": viewed.ORIGIN}
         with running(folder, "serve", "--port", "0", env=env) as process:
             yield process
 

@@ -16,4 +16,21 @@ PYTHON = f"""{SESSION.replace("*/*", "application/dicom+json, application/json")
 Host: 127.0.0.1"""
 ADAPTER = "Accept: application/dicom+json\nAccept-Encoding: gzip\nUser-Agent: Apache-HttpClient"
 
+# OHIF's loader of frames, by `omitQuotationForMultipartRequest`. With it, which is the default of
+# the configuration that the gateway gives, a page of another origin needs no preflight
+FRAMES = "Accept: multipart/related; type=application/octet-stream; transfer-syntax=*"
+FRAMES_QUOTED = 'Accept: multipart/related; type="application/octet-stream"; transfer-syntax=*'
+# Weasis 4: RsQueryResult and ThumbnailManager put their own Accept in the place of Java's
+JAVA_DICOM, JAVA_JPEG = (
+    JAVA.replace("text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2", accepted)
+    for accepted in (
+        'multipart/related;type="application/dicom";transfer-syntax=*',
+        "image/jpeg",
+    )
+)
+# dicomweb-client of PyPI, which Slicer's DICOMUtils.importFromDICOMWeb has
+PYTHON_DICOM = PYTHON.replace(
+    "application/dicom+json, application/json", 'multipart/related; type="application/dicom"'
+)
+
 WEASIS_SERIES = "0008103E,00080060,00081190,00200011"

@@ -16,7 +16,6 @@ from tests.clients.viewed import (
     JOSE,
     MARY,
     MICHAEL,
-    ORIGIN,
     ROUTINE,
     SMITH,
     STUDIES,
@@ -226,31 +225,3 @@ def test_long_list_is_streamed(gateway: Running) -> None:
     answer = replay(gateway.url, "/series", XHR)
     assert ["chunked"] == answer.all("transfer-encoding")
     assert len(series_uids(STUDIES)) == len(answer.json)
-
-
-# --- what is not answered -------------------------------------------------------------------------
-
-_SERIES = f"/studies/{MARY.uid}/series/{MARY.series[0].uid}"
-_MULTIPART = "Accept: multipart/related; type="
-NOT_THERE = {
-    "OHIF: metadata of a series": (f"{_SERIES}/metadata", XHR),
-    "OHIF: metadata of a study": (f"/studies/{MARY.uid}/metadata", XHR),
-    "OHIF: frames": (
-        f"{_SERIES}/instances/{MARY.uid}.1.1/frames/1",
-        f"{_MULTIPART}application/octet-stream; transfer-syntax=*",
-    ),
-    "OHIF: thumbnail": (f"{_SERIES}/thumbnail?viewport=256%2C256", "Accept: image/jpeg"),
-    "OHIF: rendered": (
-        f"{_SERIES}/rendered?accept=image%2Fjpeg",
-        f'{_MULTIPART}"application/octet-stream"',
-    ),
-    "Slicer: an instance": (f"{_SERIES}/instances/{MARY.uid}.1.1", PYTHON),
-    "Weasis: an instance": (f"{_SERIES}/instances/{MARY.uid}.1.1?transferSyntax=*", JAVA),
-}
-
-
-@pytest.mark.parametrize(("target", "headers"), NOT_THERE.values(), ids=NOT_THERE)
-def test_not_there(gateway: Running, target: str, headers: str) -> None:
-    """What the gateway does not have is 404, also for a page of another origin."""
-    answer = replay(gateway.url, target, headers + f"\nOrigin: {ORIGIN}")
-    assert (404, ORIGIN) == (answer.status, answer.one("access-control-allow-origin"))

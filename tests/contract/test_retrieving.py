@@ -19,7 +19,7 @@ from gateway.errors import (
     UpstreamTimeoutError,
     UpstreamUnavailableError,
 )
-from gateway.healthimaging import fetching, pacing
+from gateway.healthimaging import fetching, locating, pacing
 from gateway.healthimaging.dicomweb import DicomWeb
 from gateway.healthimaging.pacing import Pace
 from gateway.wado.upstream import STORED, Incoming, Place
@@ -30,8 +30,8 @@ from tests.contract.retrieving import (
     Answer,
     site,
     summary,
-    until,
 )
+from tests.contract.visiting import until
 from tests.laws.harness import DATASTORE_ID
 
 PLACE = Place(STUDY, SERIES, "a" * 32, 1, True)
@@ -113,6 +113,16 @@ async def test_the_signature(monkeypatch: pytest.MonkeyPatch) -> None:
         r"SignedHeaders=host;x-amz-date;x-amz-security-token, Signature=[0-9a-f]{64}",
         headers["authorization"],
     )
+
+
+async def test_a_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The proxy that botocore would take is taken."""
+    async with site(monkeypatch, retrieve={"dicomweb_endpoint": "http://far.test"}) as here:
+        monkeypatch.setenv("HTTP_PROXY", here.url)
+        monkeypatch.setenv("NO_PROXY", "")
+        await body_of(await here.retrieval.instance(PLACE, INSTANCE, STORED))
+        ((target, headers),) = here.web.requests
+    assert ("far.test", True) == (headers["host"], target.endswith(ONE))
 
 
 async def test_missing_credentials_are_looked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -356,6 +366,15 @@ async def test_a_queue_that_is_too_long(monkeypatch: pytest.MonkeyPatch) -> None
         await asyncio.gather(waiting, return_exceptions=True)
 
 
+async def test_a_call_without_a_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is refused at once, and is no call."""
+    monkeypatch.setattr(pacing, "MOST_WAIT_S", -1.0)
+    async with site(monkeypatch) as here:
+        with pytest.raises(UpstreamThrottledError):
+            await here.retrieval.instance(PLACE, INSTANCE, STORED)
+        assert ([], {}) == (here.web.requests, here.counted("GetDICOMInstance"))
+
+
 # --- places ---------------------------------------------------------------------------------------
 
 TWO = "1.2.1.2"
@@ -423,6 +442,19 @@ async def test_places_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
         assert 2 == here.faults.calls[SEARCHES]
 
 
+async def test_a_study_that_is_being_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its first series is looked for by itself, all others with the study, at once."""
+    series = [f"1.2.1.{number}" for number in range(1, 21)]
+    sets = [summary(number, series_uid=uid) for number, uid in enumerate(series)]
+    async with site(monkeypatch, sets) as here:
+        here.faults.latency_ms = 20
+        found = await asyncio.gather(*(here.retrieval.places(STUDY, uid) for uid in series))
+        assert [[uid] for uid in series] == [[one.series_uid for one in sets] for sets in found]
+        assert 2 == here.faults.calls[SEARCHES]
+        with pytest.raises(NotFoundError):
+            await here.retrieval.places(STUDY, "1.2.3.4")
+
+
 async def test_what_is_not_found_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is searched for each time."""
     async with site(monkeypatch, SETS) as here:
@@ -440,6 +472,36 @@ async def test_keeping_can_be_off(monkeypatch: pytest.MonkeyPatch) -> None:
             assert calls == here.faults.calls[SEARCHES]
 
 
+async def test_what_is_kept_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After its time a place is searched for again."""
+    async with site(monkeypatch, SETS, retrieve={"keep_s": 0.05}) as here:
+        await here.retrieval.places(STUDY)
+        await asyncio.sleep(0.1)
+        await here.retrieval.places(STUDY)
+        assert 2 == here.faults.calls[SEARCHES]
+
+
+async def test_no_more_is_kept_than_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Past the bound those go that were not asked for the longest time."""
+    monkeypatch.setattr(locating, "MOST_KEPT", 2)
+    sets = [summary(number, study_uid=f"1.2.{number}") for number in range(3)]
+    async with site(monkeypatch, sets) as here:
+        for number in (0, 1, 0, 2, 0):
+            await here.retrieval.places(f"1.2.{number}")
+        assert 3 == here.faults.calls[SEARCHES]
+        await here.retrieval.places("1.2.1")
+        assert 4 == here.faults.calls[SEARCHES]
+
+
+async def test_a_study_that_is_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the whole study costs too much, each series is looked for by itself."""
+    sets = [summary(number, series_uid=f"1.2.1.{number}") for number in range(120)]
+    async with site(monkeypatch, sets, scan_budget_calls=2) as here:
+        for number in range(3):
+            (place,) = await here.retrieval.places(STUDY, f"1.2.1.{number}")
+            assert f"1.2.1.{number}" == place.series_uid
+
+
 async def test_equal_questions_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """They are one search, also where one who asked leaves."""
     async with site(monkeypatch, SETS) as here:
@@ -451,15 +513,19 @@ async def test_equal_questions_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
         assert (1, 1) == (here.faults.calls[SEARCHES], len({tuple(one) for one in found}))
 
 
-async def test_what_has_gone_is_looked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where a place turns out to be empty, the next question searches."""
+@pytest.mark.parametrize(("sure_s", "calls"), [(0.0, 2), (5.0, 1)], ids=["doubted", "new"])
+async def test_what_has_gone_is_looked_for_again(
+    monkeypatch: pytest.MonkeyPatch, sure_s: float, calls: int
+) -> None:
+    """Where a place lacks something, the next question searches, unless the place is new."""
+    monkeypatch.setattr(locating, "SURE_S", sure_s)
     async with site(monkeypatch, SETS) as here:
         (place,) = await here.retrieval.places(STUDY, SERIES)
         here.web.says(Answer(404, code="ResourceNotFoundException"))
         with pytest.raises(NotFoundError):
             await here.retrieval.metadata(place)
         await here.retrieval.places(STUDY, SERIES)
-        assert 2 == here.faults.calls[SEARCHES]
+        assert calls == here.faults.calls[SEARCHES]
 
 
 async def test_a_search_that_fails(monkeypatch: pytest.MonkeyPatch) -> None:

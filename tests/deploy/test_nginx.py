@@ -209,11 +209,9 @@ def test_a_peer_that_is_not_trusted(folder: Path, gateway: str) -> None:
 
 
 def test_what_comes_through(proxy: Proxy) -> None:
-    """Errors, compression and long lists of UIDs are the gateway's own."""
+    """Errors and long lists of UIDs are the gateway's own."""
     response, body = proxy.ask(f"/pacs{STUDIES}?limit=x")
     assert (400, True) == (response.status, "limit" in json.loads(body)["detail"])
-    response, _ = proxy.ask("/dicom-web", {"Accept-Encoding": "gzip"})
-    assert "gzip" == response.headers["Content-Encoding"]
     response, _ = proxy.ask(f"{STUDIES}?StudyInstanceUID=" + "1.2.3," * 1_300)
     assert 200 == response.status
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from gateway.demo import bundled_files
 from tests.e2e.running import Running, credentials, running
 
 SEEDED_STUDIES = 1_500
@@ -23,7 +24,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def demo(folder: Path) -> Iterator[Running]:
     """The demo over the files that come with pydicom."""
-    with running(folder, "demo", "--port", "0") as process:
+    files = map(str, bundled_files())
+    with running(folder, "demo", "--port", "0", "--no-ohif", *files) as process:
+        yield process
+
+
+@pytest.fixture(scope="session")
+def whole_demo(folder: Path) -> Iterator[Running]:
+    """The demo as it is without arguments, but for the viewer."""
+    with running(folder, "demo", "--port", "0", "--no-ohif") as process:
         yield process
 
 

@@ -206,7 +206,8 @@ def ask(url: str, headers: Mapping[str, str] | None = None, method: str = "GET")
     parts = urlsplit(url)
     connection = http.client.HTTPConnection(parts.netloc, timeout=30)
     try:
-        connection.request(method, url[url.index(parts.path) :], headers=dict(headers or {}))
+        target = url.removeprefix(f"{parts.scheme}://{parts.netloc}")
+        connection.request(method, target, headers=dict(headers or {}))
         response = connection.getresponse()
         fields = [(name.lower(), value) for name, value in response.getheaders()]
         return Answer(response.status, fields, response.read())

@@ -24,6 +24,10 @@ TO_REACH = [
     ("lookups", "ratio ≤ 2"),
     ("memory", "difference ≤ 40"),
     ("orthanc", "ratio ≥ 25"),
+    ("frames", "ratio ≥ 0.8"),
+    ("series", "ratio ≤ 1.3"),
+    ("stream", "difference ≤ 64"),
+    ("viewer", "ratio ≤ 1.5"),
     ("ready", "ratio ≤ 3"),
 ]
 

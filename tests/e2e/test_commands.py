@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.demo import bundled_files
 from tests.e2e.running import (
     Ended,
     children_of,
@@ -38,7 +39,11 @@ def assert_sentence(ended: Ended, *words: str) -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize(
     "arguments",
-    [("demo", "--port", "0"), ("serve", "--port", "0"), ("emulator", "--port", "0")],
+    [
+        ("demo", "--port", "0", "--no-ohif"),
+        ("serve", "--port", "0"),
+        ("emulator", "--port", "0"),
+    ],
     ids=lambda arguments: arguments[0],
 )
 def test_stops_cleanly(tmp_path: Path, arguments: tuple[str, ...], number: int) -> None:
@@ -54,11 +59,16 @@ def test_stops_cleanly(tmp_path: Path, arguments: tuple[str, ...], number: int) 
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_demo_stops_while_it_starts(number: int) -> None:
-    """A signal before the ready line ends the demo too, and all that it has started."""
+@pytest.mark.parametrize("paths", [(), ("bundled",)], ids=["made up first", "files"])
+def test_demo_stops_while_it_starts(tmp_path: Path, number: int, paths: tuple[str, ...]) -> None:
+    """A signal before the ready line ends the demo too, and all that it has started.
+
+    Of what it was about to keep for the next time nothing stays.
+    """
+    files = [str(path) for path in bundled_files() for _ in paths]
     with subprocess.Popen(
-        command(("demo", "--port", "0")),
-        env=environment(),
+        command(("demo", "--port", "0", "--no-ohif", *files)),
+        env=environment(XDG_CACHE_HOME=str(tmp_path)),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -71,6 +81,7 @@ def test_demo_stops_while_it_starts(number: int) -> None:
         _, errors = process.communicate()
     assert (0, []) == (process.returncode, left)
     assert "Traceback" not in errors
+    assert [] == [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
 # --- mistakes -------------------------------------------------------------------------------------
@@ -87,7 +98,9 @@ def used_port() -> Iterator[str]:
 def test_port_in_use(name: str, used_port: str) -> None:
     """A port that is in use is named."""
     env = credentials(NOWHERE) if name == "serve" else {}
-    assert_sentence(run(name, "--port", used_port, env=env), f"port {used_port}", "in use")
+    files = ("--no-ohif", *map(str, bundled_files())) if name == "demo" else ()
+    ended = run(name, "--port", used_port, *files, env=env)
+    assert_sentence(ended, f"port {used_port}", "in use")
 
 
 @pytest.mark.parametrize("name", ["demo", "emulator"])
@@ -96,7 +109,7 @@ def test_nothing_to_import(name: str, tmp_path: Path) -> None:
     missing, empty = tmp_path / "missing", tmp_path / "empty"
     empty.mkdir()
     for path, word in ((missing, "no such file"), (empty, "empty")):
-        given = ("--import", str(path)) if name == "emulator" else (str(path),)
+        given = ("--import", str(path)) if name == "emulator" else ("--no-ohif", str(path))
         assert_sentence(run(name, *given, "--port", "0"), str(path), word)
 
 
@@ -167,5 +180,5 @@ def test_version_and_help() -> None:
     assert (0, "0.1.0\n") == (run("version").status, run("version").out)
     told = run("--help")
     assert 0 == told.status
-    for name in ("serve", "emulator", "demo", "version"):
+    for name in ("serve", "emulator", "demo", "ohif-config", "ohif-fetch", "version"):
         assert name in told.out

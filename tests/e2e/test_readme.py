@@ -35,19 +35,21 @@ def request_of(command: str) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize(("command", "shown"), EXAMPLES, ids=range(len(EXAMPLES)))
-def test_example(demo: Running, command: str, shown: str) -> None:
+def test_example(whole_demo: Running, command: str, shown: str) -> None:
     """Each curl command has results, or just the answer that is shown."""
     url, accept = request_of(command)
-    answer = ask(url.replace(BASE, demo.url), {"Accept": accept})
+    answer = ask(url.replace(BASE, whole_demo.url), {"Accept": accept})
     if shown:
-        assert json.loads(shown.replace(BASE, demo.url)) == answer.json
+        assert json.loads(shown.replace(BASE, whole_demo.url)) == answer.json
         return
     assert 200 == answer.status
     if accept == "*/*":
         assert answer.json
     else:
         assert accept.partition(";")[0] == answer.one("content-type").partition(";")[0]
-        studies = [one["0020000D"]["Value"][0] for one in ask(url.replace(BASE, demo.url)).json]
+        studies = [
+            one["0020000D"]["Value"][0] for one in ask(url.replace(BASE, whole_demo.url)).json
+        ]
         assert studies
         assert [] == [uid for uid in studies if uid.encode() not in answer.body]
 
@@ -57,9 +59,11 @@ def test_there_are_examples() -> None:
     assert (12, 4) == (len(EXAMPLES), sum(bool(shown) for _, shown in EXAMPLES))
 
 
-def test_number_of_studies() -> None:
-    """The README says how many studies the demo has."""
-    assert f"The demo has {len(bundled_studies())} studies" in README
+def test_number_of_studies(whole_demo: Running) -> None:
+    """The README says how many studies the demo has, among them all of pydicom's files."""
+    found = {study["0020000D"]["Value"][0] for study in ask(f"{whole_demo.url}/studies").json}
+    assert set(bundled_studies()) < found
+    assert f"The demo has {len(found)} studies" in README
 
 
 def test_ohif_block() -> None:

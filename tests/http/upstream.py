@@ -14,6 +14,7 @@ from gateway.search.imageset import ImageSet, Page
 from gateway.search.plan import Plan, SearchOptions
 from gateway.server.routes import ServerOptions, create_app
 from gateway.server.searches import Limits
+from gateway.wado.upstream import Retrieval
 from tests.building import service_over
 
 
@@ -62,10 +63,11 @@ def app_over(
     limits: Limits = Limits(),  # noqa: B008 - frozen
     dialect: Dialect = Dialect(),  # noqa: B008 - frozen
     search: SearchOptions = SearchOptions(),  # noqa: B008 - frozen
+    retrieval: Retrieval | None = None,
 ) -> Starlette:
-    """The application over `calls`."""
+    """The application over `calls` and `retrieval`."""
 
     async def nothing() -> None:
         return None
 
-    return create_app(service_over(calls, search, limits, dialect), options, nothing)
+    return create_app(service_over(calls, search, limits, dialect), options, nothing, retrieval)

@@ -372,3 +372,32 @@ def test_nothing_of_a_patient_is_shown() -> None:
     """The repr of metadata holds no value."""
     found = read(document(patient={"DICOM": {"PatientName": "DOE^JANE"}}))
     assert "DOE" not in repr(found)
+
+
+# --- frames ---------------------------------------------------------------------------------------
+
+FRAMES = [{"ID": "a", "FrameSizeInBytes": 4}, {"ID": "b"}]
+
+
+@pytest.mark.parametrize(
+    ("stored", "names", "kept"),
+    [
+        pytest.param(FRAMES, frozenset(("ImageFrames",)), ["a", "b"], id="asked for"),
+        pytest.param(FRAMES, None, ["a", "b"], id="everything asked for"),
+        pytest.param(FRAMES, NAMES, None, id="not asked for"),
+        pytest.param([], None, None, id="none"),
+        pytest.param("a", None, None, id="no list"),
+        pytest.param([{"ID": "a"}, 1], None, None, id="one that is none"),
+        pytest.param([{"ID": "a"}, {}], None, None, id="one without an ID"),
+        pytest.param([{"ID": "a"}, {"ID": 1}], None, None, id="an ID that is no text"),
+    ],
+)
+@pytest.mark.parametrize("large", [False, True], ids=["", "large"])
+def test_frames(
+    stored: Any, names: frozenset[str] | None, kept: list[str] | None, large: bool
+) -> None:
+    """The IDs of frames are kept in their order where they are asked for; all, or none."""
+    one = {**instance(1), "ImageFrames": stored}
+    windows: dict[str, Any] = {"first_window": 16, "most_window": 32} if large else {}
+    found = read(document(instances={"1.2.3.1": one}), names, **windows)
+    assert kept == orjson.loads(found.instances[0].body).get("ImageFrames")

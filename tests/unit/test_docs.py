@@ -11,9 +11,10 @@ from pydantic import BaseModel
 
 from docs.generate import written
 from gateway.config import ENV_PREFIX, Settings
-from gateway.errors import QueryError
+from gateway.errors import NotAcceptableError, QueryError
 from gateway.healthimaging.body import Body
 from gateway.healthimaging.metrics import OUTCOMES
+from gateway.imaging.description import MAX_SAMPLES
 from gateway.qido.attributes import (
     ATTRIBUTES,
     Attribute,
@@ -30,8 +31,17 @@ from gateway.search.metadata import Fault
 from gateway.search.pipeline import MAX_SORTED
 from gateway.search.plan import MAX_TEXT_LENGTH, Plan
 from gateway.search.tally import Tally
+from gateway.server.kept import KEPT_BYTES
+from gateway.server.metadata import HELD_METADATA, MALFORMED, MAX_NAMED, MORE_MALFORMED
 from gateway.server.paths import MAX_URI_LENGTH
+from gateway.server.pixels import MAX_SERIES_TRIED
+from gateway.server.rendering import QUALITY, THUMBNAIL_AGE_S, THUMBNAIL_SIDE, warnings_of
 from gateway.server.responses import STATUS_OF
+from gateway.server.wado_uri import AS_STORED
+from gateway.wado.media import EXPLICIT_LITTLE_ENDIAN, frame_forms, instance_forms, wanted
+from gateway.wado.rendered import LOOK, MAX_SIDE, ONCE, Rendering
+from gateway.wado.requests import MAX_FRAMES
+from gateway.wado.upstream import STORED
 from tests.building import service_over
 from tests.unit.test_architecture import FLOOR_OF
 from tests.unit.test_metrics import used
@@ -155,7 +165,7 @@ def _settings() -> dict[str, object]:
 def test_generated_parts_are_the_codes() -> None:
     """What the code writes of the conformance statement stands there as it writes it."""
     text = DOCUMENTS["docs/conformance.md"].read_text("utf-8")
-    assert 1 == text.count("<!-- generated: ")
+    assert 3 == text.count("<!-- generated: ")
     assert written(text) == text
 
 
@@ -303,7 +313,68 @@ def test_warnings_are_documented() -> None:
     assert all(fault.value in rows["The metadata of NUMBER image sets WHAT."] for fault in Fault)
 
 
+def test_retrieves_are_documented() -> None:
+    """The texts and numbers of retrieves are those of the code."""
+    number, rows = 7, {row["Warning"] for row in table("docs/conformance.md", "Warning")}
+    assert {
+        MALFORMED.format(name="NAME"),
+        MORE_MALFORMED.format(number=number).replace("7", "NUMBER"),
+    } == rows
+    text = DOCUMENTS["docs/conformance.md"].read_text("utf-8")
+    assert f"{MAX_FRAMES:,} different numbers at most" in text
+    assert f"Up to {HELD_METADATA // 2**20} MiB wait" in text
+    assert f"; {MAX_NAMED} are named at most" in text
+
+
+ACCEPTED = {
+    "*/*": (STORED, STORED),
+    "multipart/related": (STORED, STORED),
+    'multipart/related; type="*/*"': (STORED, STORED),
+    'multipart/related; type="application/dicom"': (EXPLICIT_LITTLE_ENDIAN, None),
+    'multipart/related; type="application/octet-stream"': (None, EXPLICIT_LITTLE_ENDIAN),
+    'multipart/related; type="application/dicom"; transfer-syntax=*': (STORED, None),
+    'multipart/related; type="application/octet-stream"; transfer-syntax=*': (None, STORED),
+    'multipart/related; type="image/jls"': (None, STORED),
+}
+
+
+@pytest.mark.parametrize("accept", ACCEPTED)
+def test_documented_forms_are_tried(accept: str) -> None:
+    """What is first tried for an Accept header, of an instance and of a frame."""
+    found: list[str | None] = []
+    for forms in (instance_forms, frame_forms):
+        try:
+            found.append(forms(wanted(accept), single=True)[0].syntax)
+        except NotAcceptableError:
+            found.append(None)
+    assert list(ACCEPTED[accept]) == found
+
+
 # --- metrics --------------------------------------------------------------------------------------
+
+
+def test_rendered_images_are_as_stated() -> None:
+    """The texts and numbers of rendered images are those of the code."""
+    rows = table("docs/conformance.md", "Warning of an image")
+    said = warnings_of("BASE-URL", Rendering(ignored=("NAME",)), AS_STORED)
+    expected = [one.decode().removeprefix("299 BASE-URL: ") for one in said]
+    assert expected == [row["Warning of an image"] for row in rows]
+    named = {"requestType", "studyUID", "seriesUID", "objectUID"}
+    for column in ("Rendering parameter", "WADO-URI parameter"):
+        for row in table("docs/conformance.md", column):
+            named |= set(re.findall(r"`(\w+)`", row[column]))
+    assert {*LOOK, *ONCE} <= named
+    text = DOCUMENTS["docs/conformance.md"].read_text("utf-8")
+    for stated in (
+        f"fits into {THUMBNAIL_SIDE} by {THUMBNAIL_SIDE} pixels",
+        f"{MAX_SERIES_TRIED} series are tried",
+        f"whole numbers of 1 to {MAX_SIDE:,}",
+        f"{MAX_SAMPLES:,} samples at most",
+        f"shown for {THUMBNAIL_AGE_S} seconds",
+        f"{KEPT_BYTES // 1024**2} MiB at most",
+        f"{QUALITY['rendered']} for a rendered image and {QUALITY['thumbnail']} for a thumbnail",
+    ):
+        assert stated in text
 
 
 def test_metrics_are_documented() -> None:

@@ -274,6 +274,7 @@ def test_a_file_of_another_version(tmp_path: Path) -> None:
         (["--datastore-id", "0" * 31], "--datastore-id must be 32 of 0-9a-z"),
         (["--ties", "loose"], "--ties must be one of: grouped, shuffled"),
         (["--skipped", "loudly"], "--skipped must be name or count"),
+        (["--frames", "jpeg"], "--frames must be stored or htj2k"),
         (["--s3-root", "studies"], "--s3-root must be BUCKET=FOLDER"),
         (["--s3-root", "studies="], "--s3-root must be BUCKET=FOLDER"),
         (["--s3-root", "Studies=/"], "--s3-root must be BUCKET=FOLDER"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 import warnings
 from dataclasses import replace
@@ -11,6 +12,7 @@ import numpy as np
 import pydicom
 import pytest
 from numpy.typing import NDArray
+from PIL import Image
 from pydicom.pixels.processing import convert_color_space
 
 from gateway.errors import NotAcceptableError
@@ -108,6 +110,33 @@ def test_an_uncompressed_frame_of_ybr_422_is_rgb_when_decoded() -> None:
     expected = convert_color_space(ybr, "YBR_FULL", "RGB")
     actual = array_of(bytes((10, 20, 100, 200)), EXPLICIT_LITTLE_ENDIAN, described)
     np.testing.assert_array_equal(expected, actual)
+
+
+@pytest.mark.parametrize("kind", ["<f4", "<f8"])
+def test_floats(kind: str) -> None:
+    """Float Pixel Data and Double Float Pixel Data."""
+    samples = np.linspace(-1, 1, 24).reshape(4, 6).astype(kind)
+    bits = samples.dtype.itemsize * 8
+    described = FrameDescription(4, 6, 1, bits, bits, False, "MONOCHROME2", is_float=True)
+    actual = array_of(samples.tobytes(), EXPLICIT_LITTLE_ENDIAN, described)
+    np.testing.assert_array_equal(samples, actual)
+
+
+def test_a_row_of_odd_length_shares_its_last_colour_with_nobody() -> None:
+    """YBR_FULL_422 has pairs; the last pixel of an odd row is one of itself."""
+    name = "SC_rgb_small_odd_jpeg.dcm"
+    described = replace(describe(metadata(name)), photometric="YBR_FULL_422")
+    frame = stored_frames(dataset(name))[0]
+    assert 3 * 4 * 2 == len(explicit_little_endian(frame, syntax_of(dataset(name)), described))
+
+
+def test_jfif_is_ybr_whatever_the_metadata_say() -> None:
+    """A JPEG with JFIF's marker is YBR, as every other reader takes it."""
+    file = io.BytesIO()
+    Image.new("RGB", (16, 8), (200, 30, 60)).save(file, "JPEG", quality=95)
+    described = FrameDescription(8, 16, 3, 8, 8, False, "RGB")
+    array = array_of(file.getvalue(), "1.2.840.10008.1.2.4.50", described)
+    assert np.abs(array.astype(int) - (200, 30, 60)).max() <= 3
 
 
 JPEG_HEADER = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,12 @@ from gateway.server.capabilities import METHODS, capabilities, is_matched
 from gateway.server.documents import document, page
 from gateway.server.negotiation import OFFERED
 from gateway.server.paths import MAX_URI_LENGTH, ROOT
+from gateway.server.rendering import KINDS, TARGETS
 from gateway.server.responses import STATUS_OF
+from gateway.server.retrieving import MEDIA_TYPES, Retrieve
+from gateway.server.wado_uri import OTHER_PATH
+from gateway.wado.rendered import LOOK, ONCE
+from tests.http.retrieval import listed
 from tests.http.upstream import ListedCalls, app_over
 
 PROJECT = Path(__file__).resolve().parents[2] / "pyproject.toml"
@@ -51,8 +57,9 @@ def test_it_is_valid(openapi: dict[str, Any]) -> None:
 
 def test_it_has_every_route(openapi: dict[str, Any]) -> None:
     """Each route stands there with its methods, and no other."""
-    routes = [route for route in app_over(ListedCalls([])).routes if isinstance(route, Route)]
-    expected = {r.path.replace(":path}", "}"): {*(r.methods or ()), "OPTIONS"} for r in routes}
+    app = app_over(ListedCalls([]), retrieval=listed())
+    routes = [route for route in app.routes if isinstance(route, Route)]
+    expected = {r.path.replace(":path", ""): {*(r.methods or ()), "OPTIONS"} for r in routes}
     described = {
         path: {name.upper() for name in item if name != "parameters"}
         for path, item in openapi["paths"].items()
@@ -124,6 +131,41 @@ def _marked(part: Any) -> Any:
     if isinstance(part, list):
         return [_marked(one) for one in part]
     return f"<b>{part}" if isinstance(part, str) else part
+
+
+@pytest.mark.parametrize("resource", Retrieve, ids=lambda resource: resource.value)
+def test_it_has_every_retrieve(openapi: dict[str, Any], resource: Retrieve) -> None:
+    """A retrieve has the parameters of its path, and each status that it can have."""
+    path = ROOT + resource.value
+    assert re.findall(r"{(\w+)}", path) == _names(openapi, path, "path")
+    kept = {304} if "metadata" in path else set()
+    expected = {200, 500, *kept, *STATUS_OF.values()}
+    assert sorted(map(str, expected)) == sorted(openapi["paths"][path]["get"]["responses"])
+
+
+@pytest.mark.parametrize("path", TARGETS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_has_every_rendered_image(openapi: dict[str, Any], kind: str, path: str) -> None:
+    """A rendered image has the parameters of its path, of its look, and its statuses."""
+    full = f"{ROOT}{path}/{kind}"
+    assert re.findall(r"{(\w+)}", full) == _names(openapi, full, "path")
+    assert {*LOOK, "accept", "charset"} == set(_names(openapi, full, "query"))
+    expected = {200, 304, 500, *STATUS_OF.values()}
+    assert sorted(map(str, expected)) == sorted(openapi["paths"][full]["get"]["responses"])
+
+
+def test_it_has_wado_uri(openapi: dict[str, Any]) -> None:
+    """WADO-URI has each parameter that is read of it."""
+    found = set(_names(openapi, OTHER_PATH, "query"))
+    assert ONCE - {*LOOK} | {"annotation"} == found
+
+
+def test_capabilities_of_retrieves() -> None:
+    """Each retrieve has its media types there, where there is something to retrieve."""
+    found = capabilities(Dialect(), retrieves=True)["resources"][len(Resource) :]
+    expected = [(one.value, METHODS, MEDIA_TYPES[one]) for one in Retrieve]
+    expected += [(f"{one}/{kind}", METHODS, KINDS[kind]) for kind in KINDS for one in TARGETS]
+    assert expected == [(one["path"], one["methods"], one["mediaTypes"]) for one in found]
 
 
 FETCHED = Dialect(study_attributes=frozenset(("PatientAge", "ReferringPhysicianName")))

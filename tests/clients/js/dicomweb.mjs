@@ -1,8 +1,8 @@
-// The searches of dicomweb-client, which is OHIF's transport.
+// What dicomweb-client, which is OHIF's transport, finds and retrieves.
 //   node dicomweb.mjs BASE_URL < QUESTIONS
 // QUESTIONS is a JSON object of {method, options}; prints an object with, under the same names,
 // {results} or {error: {message, status, body}}. `pages: SIZE` in a question asks for SIZE objects
-// at a time until nothing comes. The packages are those of the current folder.
+// at a time until nothing comes. Bytes are printed in base 64. The packages are those of the current folder.
 
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -38,4 +38,5 @@ const answer = async (question) => {
 const questions = JSON.parse(readFileSync(0, "utf-8"));
 const answers = {};
 for (const [name, question] of Object.entries(questions)) answers[name] = await answer(question);
-process.stdout.write(JSON.stringify(answers));
+const printable = (_, value) => (value instanceof ArrayBuffer ? Buffer.from(value).toString("base64") : value);
+process.stdout.write(JSON.stringify(answers, printable));

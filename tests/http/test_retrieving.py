@@ -549,6 +549,70 @@ async def test_no_metadata(text: str) -> None:
     await answered(damaged(instance("1.1.0"), text), f"{CT_PATH}/metadata", 503)
 
 
+# --- the same metadata again ----------------------------------------------------------------------
+
+PLAIN = {"00081030": {"vr": "LO", "Value": ["LUNG"]}}
+
+
+def plain(uid: str) -> dict[str, Any]:
+    """An instance without bulk data."""
+    return {"00080018": {"vr": "UI", "Value": [uid]}, **PLAIN}
+
+
+async def test_the_same_metadata_again() -> None:
+    """What was found sound is given as it came, and is the same answer."""
+    retrieval = damaged(plain("1.1.0"), plain("1.1.1"))
+    app = app_of_retrieval(retrieval)
+    answers = [await ask(app, f"{path}/metadata") for path in (CT_PATH, CT_PATH, STUDY_PATH)]
+    assert 1 == len({answer.body for answer in answers})
+    assert 1 == len({answer.one("etag") for answer in answers})
+    assert retrieval.opened == retrieval.closed
+
+
+@pytest.mark.parametrize("changed", [BAD, plain("1.1.0"), instance("1.1.9"), "oops"])
+async def test_other_metadata_at_the_same_place(changed: Any) -> None:
+    """What is not the same is looked into: nothing is given unseen."""
+    retrieval = damaged(plain("1.1.0"), plain("1.1.1"))
+    app = app_of_retrieval(retrieval)
+    await ask(app, f"{CT_PATH}/metadata")
+    retrieval.stored[place(CT, "a" * 32)][1].metadata = changed
+    expected = await ask(app_of_retrieval(retrieval), f"{CT_PATH}/metadata")
+    for _ in range(2):
+        answer = await ask(app, f"{CT_PATH}/metadata")
+        assert (expected.status, expected.all("warning")) == (answer.status, answer.all("warning"))
+        assert expected.body == answer.body
+
+
+async def test_bulk_data_is_written_anew() -> None:
+    """BulkDataURIs are those of the request at hand."""
+    app = app_of_retrieval(listed())
+    for host in ("one.test", "two.test"):
+        answer = await ask(app, f"{CT_PATH}/metadata", headers={"host": host})
+        assert answer.json[0]["00420011"]["BulkDataURI"].startswith(f"http://{host}/")
+
+
+async def test_long_metadata_again() -> None:
+    """What is too long to wait is looked into again, and is whole."""
+    filling: dict[str, Any] = {"00081030": {"vr": "LO", "Value": ["x" * 100_000]}}
+    many = [{**plain(f"1.1.{n}"), **filling} for n in range(HELD_METADATA // 100_000 + 2)]
+    app = app_of_retrieval(damaged(*many))
+    first, second = [await ask(app, f"{CT_PATH}/metadata") for _ in range(2)]
+    assert first.complete and second.complete and first.body == second.body
+
+
+async def test_the_same_instance_at_another_place() -> None:
+    """An instance of two places is given once, also where one of them is known."""
+    one, other = place(CT, "a" * 32), place(CT, "b" * 32)
+    stored = {one: [Stored("1.1", metadata=plain("1.1"))]}
+    retrieval = ListedRetrieval(stored)
+    app = app_of_retrieval(retrieval)
+    await ask(app, f"{CT_PATH}/metadata")
+    stored[other] = [Stored("1.2", metadata=plain("1.2")), Stored("1.1", metadata=plain("1.1"))]
+    for _ in range(2):
+        answer = await ask(app, f"{CT_PATH}/metadata")
+        assert [["1.1"], ["1.2"]] == [found["00080018"]["Value"] for found in answer.json]
+
+
 # --- the log --------------------------------------------------------------------------------------
 
 

@@ -550,6 +550,38 @@ async def test_one_body_at_a_time() -> None:
     assert most == 2
 
 
+@pytest.mark.parametrize("accept", ["image/jp2", 'multipart/related; type="image/*"'])
+@pytest.mark.parametrize(
+    "body", [b"", b"no parts", b"--b--", b"--b\r\nContent-Type: image/jp2\r\n\r\nhalf"]
+)
+async def test_frames_that_are_no_parts(body: bytes, accept: str) -> None:
+    """What is not of parts is never given as one, nor half a part as a whole one."""
+    retrieval = listed(tells_length=False)
+    incoming = retrieval._incoming
+    retrieval._incoming = lambda *_: incoming(  # type: ignore[method-assign]
+        'multipart/related; boundary="b"', body
+    )
+    answer = await ask(
+        app_of_retrieval(retrieval), f"{PACKED}/frames/1", headers={"accept": accept}
+    )
+    if b"half" not in body:
+        assert 503 == answer.status
+    elif "multipart" not in accept:
+        assert (200, False) == (answer.status, answer.complete)
+    assert retrieval.opened == retrieval.closed
+
+
+async def test_a_body_of_no_bytes() -> None:
+    """An empty one is an empty part, or nothing by itself."""
+    retrieval = listed()
+    incoming = retrieval._incoming
+    retrieval._incoming = lambda kind, _: incoming(kind, b"")  # type: ignore[method-assign,assignment]
+    answer = await answered(retrieval, SECOND, accept=STORED_FORM)
+    assert [("application/dicom", b"")] == parts_of(answer)
+    answer = await answered(retrieval, f"{FIRST}/bulkdata/42/11", accept="application/*")
+    assert (b"", "0") == (answer.body, answer.one("content-length"))
+
+
 # --- malformed metadata ---------------------------------------------------------------------------
 
 

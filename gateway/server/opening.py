@@ -16,7 +16,6 @@ from gateway.server.streams import (
     new_boundary,
     opened_ahead,
 )
-from gateway.server.verdicts import Verdicts
 from gateway.wado.media import (
     ANY,
     BULK_OFFERED,
@@ -59,7 +58,6 @@ class Opening:
 
     def __init__(self, retrieval: Retrieval, pixels: Pixels) -> None:
         self._retrieval, self._pixels = retrieval, pixels
-        self.verdicts = Verdicts()
 
     async def places(self, target: Target) -> Sequence[Place]:
         """The places of what a target names."""

@@ -47,7 +47,7 @@ from gateway.wado.upstream import Incoming
 NOT_THERE = "HealthImaging has nothing of that name."
 NOT_GIVEN = "HealthImaging can't give it in that transfer syntax."
 
-_BUFFER_BYTES = 128 * 1024  # more than twice as much is never held: then the upstream waits
+_BUFFER_BYTES = 64 * 1024  # at twice as much aiohttp lets the upstream wait
 _ERROR_BYTES = 16 * 1024
 _OK = 200
 _PASSING = (UpstreamThrottledError, UpstreamUnavailableError, UpstreamTimeoutError)

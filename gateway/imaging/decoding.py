@@ -91,8 +91,6 @@ def _decoded(frame: bytes, syntax: str, described: FrameDescription, *, as_rgb: 
         array, _ = decoder.as_array(source, index=0, **_options(described, as_rgb))
     except Exception as exc:  # whatever a damaged frame makes of five libraries
         raise NotAcceptableError(_UNDECODABLE) from exc
-    if array.shape[:2] != (described.rows, described.columns):
-        raise NotAcceptableError(_UNDECODABLE)
     return array
 
 

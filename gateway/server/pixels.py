@@ -104,15 +104,20 @@ class Pixels:
         """
         if target.sop_instance_uid:
             return await self.rendered(await self.instance(target), number, look)
+        fault = NotAcceptableError(_NO_PIXELS)
         for place in await self._places_tried(target):
             image = self._kept.get(place, look)
             if image is None:
                 found = await self._middle(place)
-                image = b"" if found is None else await self.rendered(found, number, look)
+                try:
+                    image = b"" if found is None else await self.rendered(found, number, look)
+                except NotAcceptableError as exc:  # another series may stand for the study
+                    fault = exc
+                    continue
                 self._kept.put(place, look, image)
             if image:
                 return image
-        raise NotAcceptableError(_NO_PIXELS)
+        raise fault
 
     async def images(self, target: Target) -> AsyncGenerator[Found, None]:
         """All instances of a target that have pixels, in order.
@@ -122,8 +127,12 @@ class Pixels:
         if target.sop_instance_uid:
             yield await self.instance(target)
             return
+        given: set[str] = set()
         for place in await self._retrieval.places(target.study_uid, target.series_uid):
             for uid in await self._retrieval.instances(place):
+                if uid in given:  # several image sets may have it
+                    continue
+                given.add(uid)
                 found = await self._at(place, uid)
                 if has_pixels(found.metadata):
                     yield found

@@ -51,13 +51,18 @@ class Site(ThreadingHTTPServer):
         if not self.token:
             return f"window.config = {config};"
         header = json.dumps({"Authorization": f"Bearer {self.token}"})
-        return (
-            "window.config = ({ servicesManager }) => {"
-            "  servicesManager.services.userAuthenticationService.setServiceImplementation("
-            f"    {{ getAuthorizationHeader: () => ({header}) }});"
-            f"  return {config};"
-            "};"
-        )
+        return f"""
+            window.config = ({{ servicesManager }}) => {{
+              const config = {config};
+              config.dataSources[0].configuration.onConfiguration = (told) => {{
+                servicesManager.services.userAuthenticationService.setServiceImplementation({{
+                  getAuthorizationHeader: () => ({header}),
+                }});
+                return told;
+              }};
+              return config;
+            }};
+        """
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -472,6 +472,36 @@ async def test_keeping_can_be_off(monkeypatch: pytest.MonkeyPatch) -> None:
             assert calls == here.faults.calls[SEARCHES]
 
 
+async def test_what_is_kept_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After its time a place is searched for again."""
+    async with site(monkeypatch, SETS, retrieve={"keep_s": 0.05}) as here:
+        await here.retrieval.places(STUDY)
+        await asyncio.sleep(0.1)
+        await here.retrieval.places(STUDY)
+        assert 2 == here.faults.calls[SEARCHES]
+
+
+async def test_no_more_is_kept_than_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Past the bound those go that were not asked for the longest time."""
+    monkeypatch.setattr(locating, "MOST_KEPT", 2)
+    sets = [summary(number, study_uid=f"1.2.{number}") for number in range(3)]
+    async with site(monkeypatch, sets) as here:
+        for number in (0, 1, 0, 2, 0):
+            await here.retrieval.places(f"1.2.{number}")
+        assert 3 == here.faults.calls[SEARCHES]
+        await here.retrieval.places("1.2.1")
+        assert 4 == here.faults.calls[SEARCHES]
+
+
+async def test_a_study_that_is_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the whole study costs too much, each series is looked for by itself."""
+    sets = [summary(number, series_uid=f"1.2.1.{number}") for number in range(120)]
+    async with site(monkeypatch, sets, scan_budget_calls=2) as here:
+        for number in range(3):
+            (place,) = await here.retrieval.places(STUDY, f"1.2.1.{number}")
+            assert f"1.2.1.{number}" == place.series_uid
+
+
 async def test_equal_questions_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """They are one search, also where one who asked leaves."""
     async with site(monkeypatch, SETS) as here:

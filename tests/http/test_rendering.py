@@ -29,6 +29,7 @@ from tests.http.pictures import (
     pictures,
 )
 from tests.http.retrieval import STUDY, ListedRetrieval, Stored, app_of_retrieval, place
+from tests.unit.pixelfiles import decoded
 
 BASE = f"/dicom-web/studies/{STUDY}"
 SLICE = f"{BASE}/series/{CT}/instances/{SLICES[0]}"
@@ -161,6 +162,7 @@ REFUSED = {
     "a report": (f"{BASE}/series/{REPORT}/instances/1.2.1.1.1/rendered", 406, "no pixels"),
     "a report's thumbnail": (f"{BASE}/series/{REPORT}/thumbnail", 406, "no pixels"),
     "a study of reports": (f"/dicom-web/studies/{REPORTS}/thumbnail", 406, "no pixels"),
+    "a study of reports rendered": (f"/dicom-web/studies/{REPORTS}/rendered", 406, "no pixels"),
     "a JPEG of 12 bits": (
         f"{BASE}/series/{WIDE}/instances/{TWELVE_BITS}/rendered",
         406,
@@ -311,6 +313,44 @@ async def test_a_thumbnail_is_made_once() -> None:
     retrieval.stored[replace(old, version=2)] = retrieval.stored.pop(old)
     assert 200 == (await ask(app, target)).status
     assert 3 == len(retrieval.asked)
+
+
+async def test_another_series_stands_for_a_picture_that_cannot_be_decoded() -> None:
+    """A study's thumbnail is the next one's then, and a series' own fault is said."""
+    wide, slices = (
+        place("1.3.1", "a" * 32, study_uid="1.3"),
+        place("1.3.2", "b" * 32, study_uid="1.3"),
+    )
+    retrieval = ListedRetrieval(
+        {
+            wide: [of_file("1.3.1.1", "JPGExtended.dcm")],
+            slices: [of_file("1.3.2.1", "CT_small.dcm")],
+        },
+        chunk=4096,
+    )
+    app = app_of_retrieval(retrieval)
+    assert 200 == (await ask(app, "/dicom-web/studies/1.3/thumbnail")).status
+    answer = await ask(app, "/dicom-web/studies/1.3/series/1.3.1/thumbnail")
+    assert (406, True) == (answer.status, "decoded" in answer.json["detail"])
+
+
+async def test_a_decoded_frame_is_rendered_alike() -> None:
+    """What is given as Explicit VR Little Endian are the octets of the picture."""
+    retrieval = pictures()
+    octets = {"accept": "application/octet-stream"}
+    answer = await ask(app_of_retrieval(retrieval), f"{FRAME}/frames/2", headers=octets)
+    expected = decoded("SC_rgb_rle_2frame.dcm")[1].tobytes()
+    assert (200, expected) == (answer.status, answer.body)
+
+
+async def test_an_instance_of_several_image_sets_is_one_part() -> None:
+    """It is rendered once."""
+    one = of_file("1.3.1.1", "CT_small.dcm")
+    sets = [place("1.3.1", letter * 32, study_uid="1.3") for letter in "ab"]
+    retrieval = ListedRetrieval({found: [one] for found in sets}, chunk=4096)
+    target = "/dicom-web/studies/1.3/series/1.3.1/rendered"
+    answer = await ask(app_of_retrieval(retrieval), target, headers=PARTS_OF_JPEG)
+    assert 1 == len(_parts(answer))
 
 
 async def test_who_leaves_ends_it() -> None:

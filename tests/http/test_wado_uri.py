@@ -7,7 +7,8 @@ import io
 import pytest
 from PIL import Image
 
-from gateway.errors import UpstreamUnavailableError
+from gateway.errors import NotAcceptableError, UpstreamUnavailableError
+from gateway.wado.upstream import Incoming, Place
 from tests.http.driver import Answer, ask
 from tests.http.pictures import COLOUR, CT, FRAMES, REPORT, SLICES, pictures
 from tests.http.retrieval import STUDY, ListedRetrieval, app_of_retrieval
@@ -171,6 +172,19 @@ async def test_a_file_that_breaks_off_is_cut() -> None:
     answer = await _get(f"{CT_SLICE}&{FILE}", retrieval=retrieval)
     assert (200, False) == (answer.status, answer.complete)
     assert retrieval.opened == retrieval.closed
+
+
+async def test_a_file_that_can_be_had_in_no_way_is_not_acceptable() -> None:
+    """As it is stored is the last resort."""
+
+    class Refusing(ListedRetrieval):
+        async def instance(self, place: Place, sop_instance_uid: str, syntax: str) -> Incoming:
+            raise NotAcceptableError("It can't be had.")
+
+    for syntax in ("*", "1.2.840.10008.1.2.1"):
+        query = f"{CT_SLICE}&{FILE}&transferSyntax={syntax}"
+        answer = await _get(query, retrieval=Refusing(pictures().stored))
+        assert 406 == answer.status
 
 
 async def test_parameters_without_effect_are_said() -> None:

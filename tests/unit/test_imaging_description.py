@@ -257,6 +257,9 @@ FAULTS = {
     "a LUT without its data": {"T00283010": _of("SQ", {"00283002": _of("US", 2, 0, 8)})},
     "a LUT without its descriptor": {"T00283010": _of("SQ", {"00283006": _octets(b"\0\1")})},
     "a LUT that is too short": {"T00283010": _lut(9, 0, 16, b"\0\1")},
+    "a LUT of words beyond 16 bits": {
+        "T00283010": _of("SQ", {"00283002": _of("US", 1, 0, 16), "00283006": _of("US", 65_536)})
+    },
     "a LUT of 3 bits": {"T00283010": _lut(2, 0, 3, b"\0\1")},
     "a LUT of damaged base64": {
         "T00283010": _of("SQ", {"00283002": _of("US", 2, 0, 8), "00283006": {"InlineBinary": "?"}})

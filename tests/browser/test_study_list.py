@@ -255,6 +255,7 @@ def test_pages(studies: StudyList, rows: Sequence[Row]) -> None:
     studies.expect(shown[25:50])
     assert before == len(studies.searches())
     studies.rows_a_page(100)
+    studies.expect(rows)
 
 
 def test_reset(studies: StudyList, archive: Archive, rows: Sequence[Row]) -> None:

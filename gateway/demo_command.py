@@ -82,7 +82,7 @@ def _sample(running: Demo, cache: Path) -> list[Path]:
     A folder that is there is whole: it gets its name at its end.
     """
     folder = cache / f"sample-{_sample_version()}"
-    if not folder.is_dir():
+    if not folder.is_dir() and not running.is_asked:
         sys.stderr.write(f"making up studies for {folder}, once\n")
         try:
             cache.mkdir(parents=True, exist_ok=True)

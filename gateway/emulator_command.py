@@ -72,6 +72,12 @@ def emulator(
     ] = 0.0,
     rate: Annotated[float | None, typer.Option(min=0.001, help="Searches a second.")] = None,
     burst: Annotated[int, typer.Option(min=1, help="Searches at once, with --rate.")] = 50,
+    retrieve_rate: Annotated[
+        float | None, typer.Option(min=0.001, help="Calls a second of each retrieve of DICOMweb.")
+    ] = None,
+    retrieve_burst: Annotated[
+        int, typer.Option(min=1, help="Retrieves at once, with --retrieve-rate.")
+    ] = 100,
     bounds: Annotated[str, _switch("bounds")] = "inclusive",
     undated: Annotated[str, _switch("undated")] = "last",
     times: Annotated[str, _switch("times")] = "parsed",
@@ -90,6 +96,7 @@ def emulator(
     """Serve a local HealthImaging over DICOM files or made-up image sets."""
     given = dict(locals())
     from gateway.emulator.account import Account
+    from gateway.emulator.dicomweb import OPERATIONS
     from gateway.emulator.faults import Faults
     from gateway.emulator.wire import create_app
     from gateway.server.telemetry import configure_logging
@@ -100,6 +107,9 @@ def emulator(
         raise ConfigError(("--skipped must be name or count",))
     frames_as = _frames_as(frames)
     roots = _roots(s3_roots or ())
+    faults = Faults(latency_ms, rate, burst)
+    for name in OPERATIONS:
+        faults.of(name).rate, faults.of(name).burst = retrieve_rate, retrieve_burst
     configure_logging("warning")
     with ExitStack() as closing:
         store = _open(data_dir, variants, datastore_id)
@@ -113,7 +123,7 @@ def emulator(
                 _import(store, imports, name_skipped=skipped == "name")
         app = create_app(
             store,
-            faults=Faults(latency_ms, rate, burst),
+            faults=faults,
             account=account,
             roots=roots,
             access_keys=access_key_ids or (),

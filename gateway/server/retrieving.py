@@ -15,7 +15,6 @@ from starlette.datastructures import Headers
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gateway.errors import UriTooLongError
 from gateway.healthimaging.metrics import Meters
 from gateway.server.caching import CacheControl
 from gateway.server.endpoint import run
@@ -28,7 +27,7 @@ from gateway.server.negotiation import (
     parameter_of,
 )
 from gateway.server.opening import Opening
-from gateway.server.paths import MAX_URI_LENGTH, ROOT, service_url
+from gateway.server.paths import ROOT, check_uri_length, service_url
 from gateway.server.pixels import Pixels
 from gateway.server.responses import SearchAnswer
 from gateway.server.streams import (
@@ -151,9 +150,8 @@ class RetrieveEndpoint:
         await run(self._answer, ROOT + self._resource.value, scope, receive, send)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        check_uri_length(scope)
         query_string: bytes = scope["query_string"]
-        if len(scope.get("raw_path") or scope["path"]) + len(query_string) > MAX_URI_LENGTH:
-            raise UriTooLongError(f"A URI may have {MAX_URI_LENGTH} bytes.")
         params: Mapping[str, str] = scope["path_params"]
         asked = _Asked(
             target=target_of(params),

@@ -16,7 +16,6 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route, compile_path
 from starlette.types import Receive, Scope, Send
 
-from gateway.errors import UriTooLongError
 from gateway.healthimaging.metrics import Meters
 from gateway.qido.attributes import Resource
 from gateway.qido.query import Query, parse_query
@@ -35,9 +34,9 @@ from gateway.server.negotiation import (
 )
 from gateway.server.page import Page
 from gateway.server.paths import (
-    MAX_URI_LENGTH,
     ROOT,
     PlainRequests,
+    check_uri_length,
     own_path,
     plain_path,
     service_url,
@@ -231,9 +230,8 @@ class SearchEndpoint:
         await self._search(scope)(scope, receive, send)
 
     def _search(self, scope: Scope) -> SearchAnswer:
+        check_uri_length(scope)
         query_string: bytes = scope["query_string"]
-        if len(scope.get("raw_path") or scope["path"]) + len(query_string) > MAX_URI_LENGTH:
-            raise UriTooLongError(f"A URI may have {MAX_URI_LENGTH} bytes.")
         headers = Headers(scope=scope)
         accept = ", ".join(headers.getlist("accept")) or None
         media_type = choose_media_type(accept, parameter_of(query_string, "accept"), self.offered)

@@ -14,6 +14,7 @@ import yaml
 from gateway.server.forwarded import Forwarding
 from gateway.server.routes import ServerOptions
 from tests.http.driver import ask
+from tests.http.retrieval import app_of_retrieval, listed
 from tests.http.upstream import ListedCalls, app_over, image_set
 
 STUDIES = "/dicom-web/studies"
@@ -69,6 +70,18 @@ async def test_metrics_have_no_prefix(target: str) -> None:
     text = (await ask(app, "/metrics")).body.decode()
     assert f'route="{target}"' in text
     assert '"/a' not in text
+
+
+@pytest.mark.parametrize("kept", ["", "/pacs"], ids=["cut off", "left in"])
+async def test_bulk_data_uri(kept: str) -> None:
+    """A BulkDataURI has the client's scheme, host and prefix, and is answered behind the proxy."""
+    app = app_of_retrieval(listed(), TOLD)
+    metadata = f"{kept}/dicom-web/studies/1.2.1/metadata"
+    told = (await ask(app, metadata, headers=PROXIED)).json
+    uri = told[0]["00420011"]["BulkDataURI"]
+    assert uri.startswith("https://p.test/pacs/dicom-web/studies/1.2.1/series/")
+    target = kept + uri.removeprefix("https://p.test/pacs")
+    assert 200 == (await ask(app, target, headers=PROXIED)).status
 
 
 LEADS_TO = re.compile(r'(?:href|src|action)="([^"]+)"')

@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -24,6 +24,8 @@ from gateway.emulator.imagesets import ImageSets
 from gateway.emulator.store import Store
 from gateway.server.documents import document
 from gateway.server.searches import Limits
+from gateway.wado.upstream import Place
+from tests.http.retrieval import ListedRetrieval, Stored, listed
 from tests.http.upstream import app_over
 from tests.laws.blobs import packed
 from tests.laws.harness import StoreCalls, store_of
@@ -37,6 +39,8 @@ SHARES = {
     ("head", "illegal"): 0.006,
 }
 """Of the examples, for each of the six searches and their counts."""
+RETRIEVES_SHARE = 0.1
+"""Of these shares, for what is retrieved: there are many, and less is to be read of each."""
 # An empty key and an unknown parameter are legal, which no schema can say; nor can one say that a
 # range does not end before it begins
 UNDECIDABLE: list[Any] = [negative_data_rejection, positive_data_acceptance]
@@ -69,12 +73,25 @@ class MadeUp(dict[str, bytes]):
         return self[image_set_id]
 
 
+class Anything(ListedRetrieval):
+    """A data store that has whatever is asked for: the same series and instance by any name."""
+
+    async def places(self, study_uid: str, series_uid: str = "") -> Sequence[Place]:
+        """The place of the series."""
+        return list(self.stored)[:1]
+
+    def _one(self, asked: str, place: Place, uid: str, syntax: str) -> Stored:
+        return super()._one(asked, place, self.stored[place][0].uid, syntax)
+
+
 @pytest.fixture(scope="module")
 def operations() -> Iterator[Any]:
     """The operations of a gateway over an emulator's made-up archive, by path and method."""
     store = store_of(summaries(60))
     calls = StoreCalls(store, metadata=MadeUp(store))
-    app = app_over(calls, limits=Limits(default_limit=4, max_results=8))
+    app = app_over(
+        calls, limits=Limits(default_limit=4, max_results=8), retrieval=Anything(listed().stored)
+    )
     yield schemathesis.openapi.from_asgi("/openapi.yaml", app)
     store.close()
 
@@ -90,6 +107,8 @@ def _quiet() -> Iterator[None]:
 def test_generated_requests(operations: Any, path: str, method: str, mode: str) -> None:
     """Each answer has a status, a media type, fields and a body that the document describes."""
     number = round(EXAMPLES * SHARES[method, mode]) if (path, method, mode) in SEARCHES else 1
+    if "retrieves" in PATHS[path]["get"]["tags"]:
+        number = max(2, round(number * RETRIEVES_SHARE))
     statuses: Counter[int] = Counter()
 
     @given(operations[path][method].as_strategy(generation_mode=MODES[mode]))

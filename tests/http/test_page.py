@@ -385,3 +385,15 @@ async def test_turned_off(method: str) -> None:
     app = app_over(ListedCalls(STUDIES), ServerOptions(page=False))
     answer = await ask(app, "/", method=method)
     assert (404, "application/problem+json") == (answer.status, answer.one("content-type"))
+
+
+@pytest.mark.parametrize("query", ["name=SENTINEL", "id=SENTINEL", "from=SENTINEL", "SENTINEL=1"])
+async def test_log(query: str) -> None:
+    """The log tells what the page cost, and nothing of what was asked or found."""
+    structlog.reset_defaults()
+    with structlog.testing.capture_logs() as lines:
+        await ask(app_over(ListedCalls(STUDIES)), f"/?{query}")
+    (line,) = lines
+    assert ("request", "/") == (line["event"], line["route"])
+    assert ("calls" in line) == (line["status"] == 200)
+    assert not [word for word in ("SENTINEL", "DOE", "PAT1", UID) if word in str(lines)]

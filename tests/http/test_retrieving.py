@@ -25,6 +25,7 @@ from tests.http.retrieval import (
     BULK,
     CT,
     JPEG2000,
+    RLE,
     SC,
     STUDY,
     ListedRetrieval,
@@ -211,6 +212,63 @@ async def test_type_that_is_not_told() -> None:
     answer = await answered(retrieval, f"{PACKED}/frames/1", accept="image/jphc")
     assert "image/jphc" == answer.one("content-type")
     await answered(retrieval, f"{PACKED}/frames/1", 406, accept="image/jls")
+
+
+ROWS, COLUMNS = 4, 3
+LAYOUT: dict[str, Any] = {
+    tag: {"vr": vr, "Value": [value]}
+    for tag, vr, value in (
+        ("00280002", "US", 1),
+        ("00280004", "CS", "MONOCHROME2"),
+        ("00280008", "IS", 2),
+        ("00280010", "US", ROWS),
+        ("00280011", "US", COLUMNS),
+        ("00280100", "US", 8),
+        ("00280101", "US", 8),
+        ("00280102", "US", 7),
+        ("00280103", "US", 0),
+    )
+}
+GREYS = [bytes(range(n, n + ROWS * COLUMNS)) for n in (0, 100)]
+
+
+def packed_bits(frame: bytes) -> bytes:
+    """A frame as RLE has it, of one segment that says each byte itself. Source: PS3.5 §G."""
+    header = (1).to_bytes(4, "little") + (64).to_bytes(4, "little")
+    segment = bytes([len(frame) - 1]) + frame
+    return header.ljust(64, b"\0") + segment + b"\0" * (len(segment) % 2)
+
+
+def of_rle(*frames: bytes) -> ListedRetrieval:
+    """One instance of these frames in RLE."""
+    metadata = instance("1.1", **LAYOUT)
+    one = Stored("1.1", RLE, frames, metadata)
+    return ListedRetrieval({place(CT, "a" * 32): [one]})
+
+
+async def test_frames_are_decoded() -> None:
+    """Frames that the upstream does not decode are decoded here, in the order that is asked."""
+    path = f"{CT_PATH}/instances/1.1/frames"
+    retrieval = of_rle(*map(packed_bits, GREYS))
+    answer = await answered(
+        retrieval, f"{path}/2,1", accept='multipart/related; type="application/octet-stream"'
+    )
+    named = f"application/octet-stream; transfer-syntax={EXPLICIT_LITTLE_ENDIAN}"
+    assert [(named, GREYS[1]), (named, GREYS[0])] == parts_of(answer)
+    answer = await answered(retrieval, f"{path}/1", accept="application/octet-stream")
+    assert (GREYS[0], str(ROWS * COLUMNS)) == (answer.body, answer.one("content-length"))
+    await answered(retrieval, f"{path}/3", 404, accept="application/octet-stream")
+
+
+async def test_frames_that_nobody_decodes() -> None:
+    """A frame that can't be decoded is 406, and behind the first byte a cut."""
+    path = f"{CT_PATH}/instances/1.1/frames"
+    await answered(of_rle(b"no", b"no"), f"{path}/1", 406, accept="application/octet-stream")
+    accept = 'multipart/related; type="application/octet-stream"'
+    retrieval = of_rle(packed_bits(GREYS[0]), b"no")
+    answer = await ask(app_of_retrieval(retrieval), f"{path}/1,2", headers={"accept": accept})
+    assert (200, False) == (answer.status, answer.complete)
+    assert retrieval.opened == retrieval.closed
 
 
 # --- headers and methods --------------------------------------------------------------------------
@@ -490,6 +548,38 @@ async def test_one_body_at_a_time() -> None:
     answer = await answered(retrieval, CT_PATH)
     assert [Stored(uid).file for uid in uids] == [data for _, data in parts_of(answer)]
     assert most == 2
+
+
+@pytest.mark.parametrize("accept", ["image/jp2", 'multipart/related; type="image/*"'])
+@pytest.mark.parametrize(
+    "body", [b"", b"no parts", b"--b--", b"--b\r\nContent-Type: image/jp2\r\n\r\nhalf"]
+)
+async def test_frames_that_are_no_parts(body: bytes, accept: str) -> None:
+    """What is not of parts is never given as one, nor half a part as a whole one."""
+    retrieval = listed(tells_length=False)
+    incoming = retrieval._incoming
+    retrieval._incoming = lambda *_: incoming(  # type: ignore[method-assign]
+        'multipart/related; boundary="b"', body
+    )
+    answer = await ask(
+        app_of_retrieval(retrieval), f"{PACKED}/frames/1", headers={"accept": accept}
+    )
+    if b"half" not in body:
+        assert 503 == answer.status
+    elif "multipart" not in accept:
+        assert (200, False) == (answer.status, answer.complete)
+    assert retrieval.opened == retrieval.closed
+
+
+async def test_a_body_of_no_bytes() -> None:
+    """An empty one is an empty part, or nothing by itself."""
+    retrieval = listed()
+    incoming = retrieval._incoming
+    retrieval._incoming = lambda kind, _: incoming(kind, b"")  # type: ignore[method-assign,assignment]
+    answer = await answered(retrieval, SECOND, accept=STORED_FORM)
+    assert [("application/dicom", b"")] == parts_of(answer)
+    answer = await answered(retrieval, f"{FIRST}/bulkdata/42/11", accept="application/*")
+    assert (b"", "0") == (answer.body, answer.one("content-length"))
 
 
 # --- malformed metadata ---------------------------------------------------------------------------

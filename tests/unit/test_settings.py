@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gateway.config import load_settings
+from gateway.config_sources import load_settings
 from gateway.errors import ConfigError
 from gateway.healthimaging.metadata import MIB, MetadataLimits
 from gateway.healthimaging.quota import QuotaLimits
@@ -53,12 +53,18 @@ def load(monkeypatch: pytest.MonkeyPatch, **variables: str) -> Any:
         ("FORWARDED_HEADERS", "forwarded", "forwarded"), ("ROOT_PATH", "/pacs/", "/pacs"),
         ("ROOT_PATH", "/", ""), ("CORS_ORIGINS", "*", ("*",)), ("CORS_ORIGINS", "", ()),
         ("CORS_ORIGINS", "https://a.test, http://b:81", ("https://a.test", "http://b:81")),
-        ("LOG_LEVEL", "debug", "debug"),
+        ("PAGE", "false", False), ("LOG_LEVEL", "debug", "debug"),
     ],
 )  # fmt: skip
 def test_accepts(monkeypatch: pytest.MonkeyPatch, name: str, text: str, value: Any) -> None:
     """Each setting is read from its variable."""
     assert value == getattr(load(monkeypatch, **{name: text}), name.lower())
+
+
+def test_accepts_a_viewer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A folder is one of OHIF's by its index."""
+    (tmp_path / "index.html").touch()
+    assert tmp_path == load(monkeypatch, OHIF_DIR=str(tmp_path)).ohif_dir
 
 
 @pytest.mark.parametrize(
@@ -205,6 +211,7 @@ def test_refuses_metadata(monkeypatch: pytest.MonkeyPatch, name: str, text: str)
         ("CORS_ORIGINS", "https://a.test/x"), ("TRUSTED_PROXIES", "proxy.test"),
         ("TRUSTED_PROXIES", "10.0.0.1/8"), ("FORWARDED_HEADERS", "both"), ("ROOT_PATH", "pacs"),
         ("ROOT_PATH", "/a/../b"), ("ROOT_PATH", "/a b"), ("LOG_LEVEL", "loud"), ("FOO", "1"),
+        ("PAGE", "perhaps"), ("OHIF_DIR", "/nothing/here"), ("OHIF_DIR", "/"),
     ],
 )  # fmt: skip
 def test_refuses(monkeypatch: pytest.MonkeyPatch, name: str, text: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -28,15 +28,15 @@ def opened(browser: Chromium, demo: Running) -> StudyList:
 
 
 @pytest.fixture
-def studies(opened: StudyList, rows: Sequence[Row]) -> Iterator[StudyList]:
+def studies(opened: StudyList, rows: Sequence[Row]) -> StudyList:
     """The list without filters; loaded anew where a test that failed has left it otherwise."""
+    opened.reset()
     try:
         opened.expect(rows)
     except AssertionError:
         opened.open()
         opened.expect(rows)
-    yield opened
-    opened.reset()
+    return opened
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,6 @@ import orjson
 
 from gateway.errors import (
     NotAcceptableError,
-    NotFoundError,
     QueryError,
     ResultTooLargeError,
     UpstreamUnavailableError,
@@ -32,6 +31,7 @@ from gateway.imaging.description import (
 )
 from gateway.imaging.rendering import Look, render
 from gateway.server.kept import KeptImages
+from gateway.server.places import at_first
 from gateway.server.streams import only_part
 from gateway.wado.media import SYNTAXES_OF, media_type_of
 from gateway.wado.requests import Target, bulk_path
@@ -76,12 +76,8 @@ class Pixels:
 
         Raises: NotFoundError, UpstreamError.
         """
-        for place in await self._retrieval.places(target.study_uid, target.series_uid):
-            try:
-                return await self._at(place, target.sop_instance_uid)
-            except NotFoundError:  # a series may lie at several places
-                continue
-        raise NotFoundError("There is no such instance.")
+        uid = target.sop_instance_uid
+        return await at_first(self._retrieval, target, lambda place: self._at(place, uid))
 
     async def representative(self, target: Target) -> Found:
         """The instance that stands for a target.
@@ -128,7 +124,8 @@ class Pixels:
             yield await self.instance(target)
             return
         given: set[str] = set()
-        for place in await self._retrieval.places(target.study_uid, target.series_uid):
+        places = await self._retrieval.places(target.study_uid, target.series_uid, recent=True)
+        for place in places:
             for uid in await self._retrieval.instances(place):
                 if uid in given:  # several image sets may have it
                     continue

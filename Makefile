@@ -19,6 +19,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 CLIENTS := .clients/.installed
 JS := tests/clients/js
+BROWSER := tests/browser
 
 # A Python that can make the environment: it runs, is new enough and has venv and pip.
 # A name on the path is not enough, since version managers put names there that only fail.
@@ -57,18 +58,22 @@ $(STAMP): requirements-dev.lock pyproject.toml
 	  --no-deps --no-build-isolation -e .
 	@touch $@
 
-clients: $(CLIENTS)  ## Install AWS's own clients and OHIF's for the tests
+clients: $(CLIENTS)  ## Install AWS's own clients, OHIF and its own for the tests
 
 # Apart from .venv: AWS's command line pins packages that nothing of the gateway's may follow.
-$(CLIENTS): tests/clients/awscli.lock $(JS)/package.json $(JS)/package-lock.json | $(STAMP)
+$(CLIENTS): tests/clients/awscli.lock $(JS)/package.json $(JS)/package-lock.json \
+    $(BROWSER)/package.json $(BROWSER)/package-lock.json | $(STAMP)
 	@$(BIN)/python -m venv --clear .clients/aws
 	@.clients/aws/bin/python -m pip install --quiet --disable-pip-version-check \
 	  --require-hashes -r tests/clients/awscli.lock
 	@if command -v node >/dev/null && command -v npm >/dev/null; then \
-	  mkdir -p .clients/js; \
-	  cp $(JS)/package.json $(JS)/package-lock.json .clients/js/; \
-	  cd .clients/js; \
-	  npm ci --loglevel=error --no-audit --no-fund >/dev/null; \
+	  for from in $(JS) $(BROWSER); do \
+	    to=.clients/$${from##*/}; \
+	    mkdir -p "$$to"; \
+	    cp "$$from/package.json" "$$from/package-lock.json" "$$to/"; \
+	    (cd "$$to" && npm ci --loglevel=error --no-audit --no-fund >/dev/null); \
+	  done; \
+	  XDG_CACHE_HOME=$(CURDIR)/.clients/cache $(BIN)/qido-gateway ohif-fetch >/dev/null; \
 	else \
 	  echo 'make: no Node.js with npm: the tests of JavaScript clients are skipped.' >&2; \
 	fi
@@ -106,7 +111,8 @@ lock:  ## Write all lock files anew (needs uv and npm)
 	  pyproject.toml --all-extras --group dev -o requirements-dev.lock
 	uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 \
 	  tests/clients/awscli.in -o tests/clients/awscli.lock
-	cd $(JS) && npm update --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
+	for folder in $(JS) $(BROWSER); do (cd "$$folder" && npm update --package-lock-only \
+	  --omit-lockfile-registry-resolved --no-audit --no-fund); done
 
 clean:  ## Remove what these targets made
 	rm -rf $(VENV) build dist *.egg-info .coverage .coverage.* .hypothesis

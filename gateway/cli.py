@@ -53,7 +53,7 @@ def serve_command(
 ) -> None:
     """Serve QIDO-RS over a HealthImaging data store."""
     from gateway.app import build
-    from gateway.config import load_settings
+    from gateway.config_sources import load_settings
     from gateway.healthimaging.client import configured_region
     from gateway.server.paths import ROOT
     from gateway.server.telemetry import configure_logging

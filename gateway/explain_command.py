@@ -69,7 +69,7 @@ def explain(
 def _settings(
     config: Path | None, datastore_id: str | None, region: str | None, *, run: bool
 ) -> Settings:
-    from gateway.config import load_settings
+    from gateway.config_sources import load_settings
     from gateway.healthimaging.client import configured_region
     from gateway.server.telemetry import configure_logging
 

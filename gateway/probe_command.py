@@ -38,7 +38,7 @@ def probe(
 
     Findings are told with patterns and numbers, never with a value of a patient's.
     """
-    from gateway.config import load_settings
+    from gateway.config_sources import load_settings
     from gateway.healthimaging.client import configured_region
     from gateway.server.telemetry import configure_logging
 

@@ -16,7 +16,6 @@ from gateway.server.streams import (
     new_boundary,
     opened_ahead,
 )
-from gateway.server.verdicts import Verdicts
 from gateway.wado.media import (
     ANY,
     BULK_OFFERED,
@@ -44,7 +43,6 @@ class Opening:
 
     def __init__(self, retrieval: Retrieval, pixels: Pixels) -> None:
         self._retrieval, self._pixels = retrieval, pixels
-        self.verdicts = Verdicts()
 
     async def instance(self, target: Target, forms: Sequence[Form]) -> tuple[Form, Incoming]:
         """An instance in the first of `forms` in which it can be had."""

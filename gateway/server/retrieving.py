@@ -202,7 +202,6 @@ class RetrieveEndpoint:
             asked.service,
             self._meters.malformed_instance,
             asked.facts.update,
-            None if asked.target.sop_instance_uid else self._opening.verdicts,
         )
         return SearchAnswer(
             chunks=body.chunks(),

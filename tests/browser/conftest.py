@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -11,10 +10,13 @@ import pytest
 
 from gateway.demo import bundled_files
 from gateway.ohif import cache_folder, cached
-from tests.browser.chromium import Chromium, chromium
+from tests.browser.chromium import ROOT, Chromium, chromium
 from tests.browser.site import Site, site
 from tests.e2e.bundled import Study, read_studies
 from tests.e2e.running import Running, run, running
+
+CACHE = {"XDG_CACHE_HOME": str(ROOT / ".clients" / "cache")}
+"""Where `make clients` puts OHIF."""
 
 SCREENSHOTS = Path(__file__).parent / "screenshots"
 
@@ -35,7 +37,7 @@ def browser(folder: Path) -> Iterator[Chromium]:
 @pytest.fixture(scope="session")
 def dist(browser: Chromium) -> Path:
     """OHIF's built files. It comes after the browser, without which nothing has to be started."""
-    found = cached(cache_folder(os.environ))
+    found = cached(cache_folder(CACHE))
     if found is None:
         pytest.skip("OHIF is not there: make clients")
     return found
@@ -58,7 +60,8 @@ def archive(files: tuple[Path, ...]) -> Mapping[str, Study]:
 @pytest.fixture(scope="session")
 def demo(folder: Path, files: tuple[Path, ...]) -> Iterator[Running]:
     """The demo over these files, with the viewer."""
-    with running(folder, "demo", "--ohif", "--port", "0", *map(str, files)) as process:
+    arguments = ("demo", "--ohif", "--port", "0", *map(str, files))
+    with running(folder, *arguments, env=CACHE) as process:
         yield process
 
 

@@ -1,7 +1,7 @@
 // What a user sees of OHIF 3.13: functions that a test asks for by name. They change nothing.
 {
   const all = (selector) => [...document.querySelectorAll(selector)];
-  const text = (element) => element.innerText.replace(/\s+/g, " ").trim();
+  const text = (element) => (element?.innerText ?? "").replace(/\s+/g, " ").trim();
   const equal = (one, other) => JSON.stringify(one) === JSON.stringify(other);
   const sorted = (rows) => rows.map((row) => row.join("\t")).sort();
 
@@ -59,6 +59,13 @@
     // The texts in the corners of the viewports
     corners: () => all("[data-cy^=viewport-overlay]").map(text).filter((one) => one !== ""),
     showsCorner: (part) => readings.corners().some((corner) => corner.includes(part)),
+    // The gateway's own page: a list of texts a study, and how many of its first pictures are there
+    studies: () => all("tbody tr").map((row) => [...row.cells].map(text)),
+    hasStudies: (number) => readings.studies().length === number,
+    hasPictures: (number) => {
+      const pictures = all("tbody img").slice(0, number);
+      return pictures.length === number && pictures.every((one) => one.naturalWidth > 0);
+    },
     // A dialog that OHIF has opened
     dialogs: () => all("[role=dialog]").map(text),
     hasDialog: (part) => readings.dialogs().find((one) => one.includes(part)) ?? null,

@@ -13,7 +13,7 @@ from tests.browser.chromium import Chromium, Exchange
 from tests.browser.ohif import StudyList, config
 from tests.browser.shown import row_of
 from tests.browser.site import Site
-from tests.browser.viewer import Stack, Viewer, stack
+from tests.browser.viewer import Stack, Viewer, assert_shows, stack
 from tests.e2e.bundled import Study
 from tests.e2e.running import DATASTORE_ID, Running, credentials, running
 
@@ -25,10 +25,10 @@ UNQUOTED = "multipart/related; type=application/octet-stream; transfer-syntax=*"
 
 @pytest.fixture(scope="module")
 def upstream(folder: Path, files: Sequence[Path]) -> Iterator[Running]:
-    """An emulator with one patient's two studies."""
+    """An emulator with two studies of a patient; the pixels are HTJ2K, as in HealthImaging."""
     arguments = ("--port", "0", "--datastore-id", DATASTORE_ID)
-    imported = str(files[0] / PATIENT)
-    with running(folder, "emulator", *arguments, "--import", imported) as process:
+    kept = ("--frames", "htj2k", "--import", str(files[0] / PATIENT))
+    with running(folder, "emulator", *arguments, *kept) as process:
         yield process
 
 
@@ -42,8 +42,12 @@ def gateway(folder: Path, upstream: Running, ohif: Site) -> Iterator[Running]:
 
 @pytest.fixture(scope="module")
 def other(folder: Path, upstream: Running, ohif: Site) -> Iterator[Running]:
-    """Another gateway of that kind, before the same data store."""
-    env = {**credentials(upstream.url), "QIDO_GATEWAY_CORS_ORIGINS": ohif.url}
+    """Another before the same data store, which retrieves from image sets: frames as HTJ2K."""
+    env = {
+        **credentials(upstream.url),
+        "QIDO_GATEWAY_CORS_ORIGINS": ohif.url,
+        "QIDO_GATEWAY_RETRIEVE_UPSTREAM": "image-sets",
+    }
     with running(folder, "serve", "--port", "0", env=env) as process:
         yield process
 
@@ -90,6 +94,7 @@ def test_another_origin(
     before = len(gateway.requests())
     viewer.go(images.study_uid, images.uid)
     viewer.expect_picture(100)
+    assert_shows(viewer, images)
     assert {QUOTED if is_quoted else UNQUOTED} == {one.sent["accept"] for one in _frames(viewer)}
     asked = [one for one in gateway.requests()[before:] if one["method"] == "OPTIONS"]
     assert is_quoted == bool(asked)
@@ -110,10 +115,22 @@ def test_an_origin_that_is_not_named(
     StudyList(browser, ohif.url).expect(rows)
 
 
+@pytest.mark.parametrize(
+    ("accession", "description"),
+    [("A240812-01", "Colour Doppler"), ("A200918-01", "Thorax 12 mm")],
+    ids=["colour", "CT"],
+)
 def test_two_roots(
-    viewer: Viewer, ohif: Site, gateway: Running, other: Running, images: Stack
+    viewer: Viewer,
+    ohif: Site,
+    gateway: Running,
+    other: Running,
+    files: Sequence[Path],
+    accession: str,
+    description: str,
 ) -> None:
     """Studies are asked of one root, the series of an opened study and its images of the other."""
+    images = stack(files[0] / PATIENT, accession, description)
     ohif.config = config(gateway.url, other.url)
     viewer.go(images.study_uid, images.uid)
     viewer.expect_picture(100)
@@ -122,11 +139,12 @@ def test_two_roots(
         root = next((root for root in asked if one.url.startswith(root)), None)
         if root is not None:
             assert 200 == one.status
-            asked[root].add(
-                urlsplit(one.url).path.rstrip("0123456789").rsplit("/", 1)[1] or "frames"
-            )
+            asked[root].add(urlsplit(one.url).path.removesuffix("/1").rsplit("/", 1)[1])
     assert {"studies"} == asked[gateway.url]
     assert {"series", "metadata", "frames"} == asked[other.url]
+    for one in _frames(viewer):
+        assert one.headers["content-type"].startswith('multipart/related; type="image/jphc"')
+    assert images.is_coloured == (assert_shows(viewer, images).colours > 0)
 
 
 @pytest.mark.parametrize("is_quoted", [False, True], ids=["without quotes", "with quotes"])

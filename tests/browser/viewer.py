@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pydicom
+import pytest
 from numpy.typing import NDArray
 from pydicom.pixels.processing import apply_modality_lut
 
@@ -98,17 +99,41 @@ class Stack:
         dataset = pydicom.dcmread(next(iter(self.files.values())), stop_before_pixels=True)
         return dataset.Columns, dataset.Rows
 
+    @property
+    def is_coloured(self) -> bool:
+        """Whether its images have colours."""
+        dataset = pydicom.dcmread(next(iter(self.files.values())), stop_before_pixels=True)
+        return bool(dataset.SamplesPerPixel == 3)
+
 
 def stack(folder: Path, accession: str, description: str) -> Stack:
     """The series of that description, of the study with that AccessionNumber."""
-    found: dict[int, Path] = {}
-    for path in sorted(folder.rglob("*")):
-        if path.is_file():
-            dataset = pydicom.dcmread(path, stop_before_pixels=True)
-            if (accession, description) == (dataset.AccessionNumber, dataset.SeriesDescription):
-                found[int(dataset.InstanceNumber)] = path
-                uids = (dataset.StudyInstanceUID, dataset.SeriesInstanceUID)
-    return Stack(*uids, found)
+
+    def is_one(path: Path) -> bool:
+        dataset = pydicom.dcmread(path, stop_before_pixels=True)
+        return (accession, description) == (dataset.AccessionNumber, dataset.SeriesDescription)
+
+    return stack_of([path for path in sorted(folder.rglob("*.dcm")) if is_one(path)])
+
+
+def stack_of(paths: Sequence[Path]) -> Stack:
+    """The series that these files are."""
+    headers = {path: pydicom.dcmread(path, stop_before_pixels=True) for path in paths}
+    ((study_uid, uid),) = {
+        (str(h.StudyInstanceUID), str(h.SeriesInstanceUID)) for h in headers.values()
+    }
+    return Stack(study_uid, uid, {int(h.InstanceNumber): path for path, h in headers.items()})
+
+
+def assert_shows(viewer: Viewer, images: Stack) -> Picture:
+    """The image that the viewer names is on the screen, with the window that it names."""
+    corners = viewer.corners()
+    columns, rows = images.size
+    shown = viewer.picture(columns, rows)
+    expected = images.means(corners)
+    assert sum(expected) == pytest.approx(sum(shown.means), rel=0.05)
+    assert expected == pytest.approx(shown.means, rel=0.05, abs=2)
+    return shown
 
 
 def _grey(dataset: pydicom.Dataset, pixels: Any, window: tuple[float, float] | None) -> Any:

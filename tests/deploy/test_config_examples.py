@@ -8,7 +8,8 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from gateway.config import MetadataSettings, RetrieveSettings, Settings, load_settings
+from gateway.config import MetadataSettings, RetrieveSettings, Settings
+from gateway.config_sources import load_settings
 from gateway.server.appconfig import INDEX, app_config_js
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "config" / "gateway.toml"

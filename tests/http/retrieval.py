@@ -19,7 +19,7 @@ from tests.http.upstream import ListedCalls
 STUDY = "1.2.1"
 CT, SC = "1.2.1.1", "1.2.1.2"
 JPEG2000 = "1.2.840.10008.1.2.4.90"
-HTJ2K = "1.2.840.10008.1.2.4.201"
+RLE = "1.2.840.10008.1.2.5"
 BASE = "/dicom-web"
 BOUNDARY = "upstream's own"
 BULK = b"\0\1\2\3"

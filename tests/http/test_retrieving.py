@@ -26,6 +26,7 @@ from tests.http.retrieval import (
     BULK,
     CT,
     JPEG2000,
+    RLE,
     SC,
     STUDY,
     ListedRetrieval,
@@ -212,6 +213,63 @@ async def test_type_that_is_not_told() -> None:
     answer = await answered(retrieval, f"{PACKED}/frames/1", accept="image/jphc")
     assert "image/jphc" == answer.one("content-type")
     await answered(retrieval, f"{PACKED}/frames/1", 406, accept="image/jls")
+
+
+ROWS, COLUMNS = 4, 3
+LAYOUT: dict[str, Any] = {
+    tag: {"vr": vr, "Value": [value]}
+    for tag, vr, value in (
+        ("00280002", "US", 1),
+        ("00280004", "CS", "MONOCHROME2"),
+        ("00280008", "IS", 2),
+        ("00280010", "US", ROWS),
+        ("00280011", "US", COLUMNS),
+        ("00280100", "US", 8),
+        ("00280101", "US", 8),
+        ("00280102", "US", 7),
+        ("00280103", "US", 0),
+    )
+}
+GREYS = [bytes(range(n, n + ROWS * COLUMNS)) for n in (0, 100)]
+
+
+def packed_bits(frame: bytes) -> bytes:
+    """A frame as RLE has it, of one segment that says each byte itself. Source: PS3.5 §G."""
+    header = (1).to_bytes(4, "little") + (64).to_bytes(4, "little")
+    segment = bytes([len(frame) - 1]) + frame
+    return header.ljust(64, b"\0") + segment + b"\0" * (len(segment) % 2)
+
+
+def of_rle(*frames: bytes) -> ListedRetrieval:
+    """One instance of these frames in RLE."""
+    metadata = instance("1.1", **LAYOUT)
+    one = Stored("1.1", RLE, frames, metadata)
+    return ListedRetrieval({place(CT, "a" * 32): [one]})
+
+
+async def test_frames_are_decoded() -> None:
+    """Frames that the upstream does not decode are decoded here, in the order that is asked."""
+    path = f"{CT_PATH}/instances/1.1/frames"
+    retrieval = of_rle(*map(packed_bits, GREYS))
+    answer = await answered(
+        retrieval, f"{path}/2,1", accept='multipart/related; type="application/octet-stream"'
+    )
+    named = f"application/octet-stream; transfer-syntax={EXPLICIT_LITTLE_ENDIAN}"
+    assert [(named, GREYS[1]), (named, GREYS[0])] == parts_of(answer)
+    answer = await answered(retrieval, f"{path}/1", accept="application/octet-stream")
+    assert (GREYS[0], str(ROWS * COLUMNS)) == (answer.body, answer.one("content-length"))
+    await answered(retrieval, f"{path}/3", 404, accept="application/octet-stream")
+
+
+async def test_frames_that_nobody_decodes() -> None:
+    """A frame that can't be decoded is 406, and behind the first byte a cut."""
+    path = f"{CT_PATH}/instances/1.1/frames"
+    await answered(of_rle(b"no", b"no"), f"{path}/1", 406, accept="application/octet-stream")
+    accept = 'multipart/related; type="application/octet-stream"'
+    retrieval = of_rle(packed_bits(GREYS[0]), b"no")
+    answer = await ask(app_of_retrieval(retrieval), f"{path}/1,2", headers={"accept": accept})
+    assert (200, False) == (answer.status, answer.complete)
+    assert retrieval.opened == retrieval.closed
 
 
 # --- headers and methods --------------------------------------------------------------------------
@@ -526,6 +584,38 @@ async def test_one_body_at_a_time() -> None:
     assert most == 2
 
 
+@pytest.mark.parametrize("accept", ["image/jp2", 'multipart/related; type="image/*"'])
+@pytest.mark.parametrize(
+    "body", [b"", b"no parts", b"--b--", b"--b\r\nContent-Type: image/jp2\r\n\r\nhalf"]
+)
+async def test_frames_that_are_no_parts(body: bytes, accept: str) -> None:
+    """What is not of parts is never given as one, nor half a part as a whole one."""
+    retrieval = listed(tells_length=False)
+    incoming = retrieval._incoming
+    retrieval._incoming = lambda *_: incoming(  # type: ignore[method-assign]
+        'multipart/related; boundary="b"', body
+    )
+    answer = await ask(
+        app_of_retrieval(retrieval), f"{PACKED}/frames/1", headers={"accept": accept}
+    )
+    if b"half" not in body:
+        assert 503 == answer.status
+    elif "multipart" not in accept:
+        assert (200, False) == (answer.status, answer.complete)
+    assert retrieval.opened == retrieval.closed
+
+
+async def test_a_body_of_no_bytes() -> None:
+    """An empty one is an empty part, or nothing by itself."""
+    retrieval = listed()
+    incoming = retrieval._incoming
+    retrieval._incoming = lambda kind, _: incoming(kind, b"")  # type: ignore[method-assign,assignment]
+    answer = await answered(retrieval, SECOND, accept=STORED_FORM)
+    assert [("application/dicom", b"")] == parts_of(answer)
+    answer = await answered(retrieval, f"{FIRST}/bulkdata/42/11", accept="application/*")
+    assert (b"", "0") == (answer.body, answer.one("content-length"))
+
+
 # --- malformed metadata ---------------------------------------------------------------------------
 
 
@@ -581,70 +671,6 @@ async def test_malformed_too_late() -> None:
 async def test_no_metadata(text: str) -> None:
     """What is no array of metadata is the upstream's failure."""
     await answered(damaged(instance("1.1.0"), text), f"{CT_PATH}/metadata", 503)
-
-
-# --- the same metadata again ----------------------------------------------------------------------
-
-PLAIN = {"00081030": {"vr": "LO", "Value": ["LUNG"]}}
-
-
-def plain(uid: str) -> dict[str, Any]:
-    """An instance without bulk data."""
-    return {"00080018": {"vr": "UI", "Value": [uid]}, **PLAIN}
-
-
-async def test_the_same_metadata_again() -> None:
-    """What was found sound is given as it came, and is the same answer."""
-    retrieval = damaged(plain("1.1.0"), plain("1.1.1"))
-    app = app_of_retrieval(retrieval)
-    answers = [await ask(app, f"{path}/metadata") for path in (CT_PATH, CT_PATH, STUDY_PATH)]
-    assert 1 == len({answer.body for answer in answers})
-    assert 1 == len({answer.one("etag") for answer in answers})
-    assert retrieval.opened == retrieval.closed
-
-
-@pytest.mark.parametrize("changed", [BAD, plain("1.1.0"), instance("1.1.9"), "oops"])
-async def test_other_metadata_at_the_same_place(changed: Any) -> None:
-    """What is not the same is looked into: nothing is given unseen."""
-    retrieval = damaged(plain("1.1.0"), plain("1.1.1"))
-    app = app_of_retrieval(retrieval)
-    await ask(app, f"{CT_PATH}/metadata")
-    retrieval.stored[place(CT, "a" * 32)][1].metadata = changed
-    expected = await ask(app_of_retrieval(retrieval), f"{CT_PATH}/metadata")
-    for _ in range(2):
-        answer = await ask(app, f"{CT_PATH}/metadata")
-        assert (expected.status, expected.all("warning")) == (answer.status, answer.all("warning"))
-        assert expected.body == answer.body
-
-
-async def test_bulk_data_is_written_anew() -> None:
-    """BulkDataURIs are those of the request at hand."""
-    app = app_of_retrieval(listed())
-    for host in ("one.test", "two.test"):
-        answer = await ask(app, f"{CT_PATH}/metadata", headers={"host": host})
-        assert answer.json[0]["00420011"]["BulkDataURI"].startswith(f"http://{host}/")
-
-
-async def test_long_metadata_again() -> None:
-    """What is too long to wait is looked into again, and is whole."""
-    filling: dict[str, Any] = {"00081030": {"vr": "LO", "Value": ["x" * 100_000]}}
-    many = [{**plain(f"1.1.{n}"), **filling} for n in range(HELD_METADATA // 100_000 + 2)]
-    app = app_of_retrieval(damaged(*many))
-    first, second = [await ask(app, f"{CT_PATH}/metadata") for _ in range(2)]
-    assert first.complete and second.complete and first.body == second.body
-
-
-async def test_the_same_instance_at_another_place() -> None:
-    """An instance of two places is given once, also where one of them is known."""
-    one, other = place(CT, "a" * 32), place(CT, "b" * 32)
-    stored = {one: [Stored("1.1", metadata=plain("1.1"))]}
-    retrieval = ListedRetrieval(stored)
-    app = app_of_retrieval(retrieval)
-    await ask(app, f"{CT_PATH}/metadata")
-    stored[other] = [Stored("1.2", metadata=plain("1.2")), Stored("1.1", metadata=plain("1.1"))]
-    for _ in range(2):
-        answer = await ask(app, f"{CT_PATH}/metadata")
-        assert [["1.1"], ["1.2"]] == [found["00080018"]["Value"] for found in answer.json]
 
 
 # --- the log --------------------------------------------------------------------------------------

@@ -31,6 +31,7 @@ FLOOR_OF = {
     "gateway.ohif": 5,
     "gateway.explain_tree": 5,
     "gateway.app": 6,
+    "gateway.config_sources": 6,
     "gateway.emulator_command": 6,
     "gateway.seed_command": 6,
     "gateway.demo_command": 6,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gateway.config import load_settings
+from gateway.config_sources import load_settings
 from gateway.errors import ConfigError
 from gateway.healthimaging.metadata import MIB, MetadataLimits
 from gateway.healthimaging.quota import QuotaLimits

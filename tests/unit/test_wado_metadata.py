@@ -204,6 +204,30 @@ def test_instances_are_bounded(text: str, size: int) -> None:
         read(f"[{text}]".encode(), size, window=200, most=1_000)
 
 
+@pytest.mark.parametrize("inner", ["{%s}", "[%s]", '{"00081111":{%s},"00080018":{"vr":"LO"}}'])
+@pytest.mark.parametrize("size", [1, 10**9])
+def test_wide_spaces(inner: str, size: int) -> None:
+    """Spaces may be wider than the window."""
+    text = inner % (" " * 500)
+    assert [(text, "", False)] == read(f"[{text}]".encode(), size, window=200)
+
+
+@pytest.mark.parametrize("text", ['{1:"x"%s}', '{"00081111":{1:2%s}}', '{"00081111":{"a":1%s'])
+def test_no_object(text: str) -> None:
+    """A large object is one of names and values, or the array is none."""
+    with pytest.raises(UpstreamUnavailableError):
+        read(f"[{text % (' ' * 500)}]".encode(), window=200)
+
+
+@pytest.mark.parametrize("size", [1, 100, 10**9])
+def test_as_servers_write_it(size: int) -> None:
+    """Without a space between them instances are told just so."""
+    values = [{"00080018": UID, "00081030": one} for one in SOUND.values()]
+    texts = [json.dumps(one, separators=(",", ":")) for one in values]
+    expected = [(text, "1.2.3", True) for text in texts]
+    assert expected == read(f"[{','.join(texts)}]".encode(), size)
+
+
 URL = "http://gateway.test/dicom-web/studies/1/series/2/instances/3"
 URIS = {
     "absolute": (

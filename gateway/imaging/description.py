@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -129,6 +129,16 @@ def frames_of(instance: Instance) -> int:
     return max(whole(instance, "00280008", "NumberOfFrames", 1), 1)
 
 
+def check_frames(instance: Instance, wanted: Iterable[int]) -> None:
+    """See that an instance has all of the frames that are wanted, by number, counted from 1.
+
+    Raises: NotFoundError, and as `frames_of`.
+    """
+    frames = frames_of(instance)
+    if not all(1 <= number <= frames for number in wanted):
+        raise NotFoundError("The instance has no such frame.")
+
+
 def describe(instance: Instance, number: int = 1) -> FrameDescription:
     """What the metadata of an instance says of its frame `number`, counted from 1.
 
@@ -158,10 +168,8 @@ def layout_of(instance: Instance, number: int = 1) -> FrameDescription:
 
     Raises: as `describe`.
     """
-    frames = frames_of(instance)
-    if not 1 <= number <= frames:
-        raise NotFoundError("The instance has no such frame.")
-    return FrameDescription(**_layout(instance), frames=frames)
+    check_frames(instance, (number,))
+    return FrameDescription(**_layout(instance), frames=frames_of(instance))
 
 
 def tables_elsewhere(instance: Instance) -> Iterator[dict[str, Any]]:

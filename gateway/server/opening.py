@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 
 from gateway.errors import NotAcceptableError, NotFoundError, UpstreamUnavailableError
+from gateway.imaging.description import check_frames
 from gateway.server.pixels import Pixels
 from gateway.server.places import at_first
 from gateway.server.streams import (
@@ -117,6 +118,7 @@ class Opening:
     async def _decoded(self, target: Target, numbers: Sequence[int]) -> Incoming:
         """Frames that the upstream does not decode, decoded here, one at a time."""
         found = await self._pixels.instance(target)
+        check_frames(found.metadata, numbers)  # what fails later is a cut
         first = await self._pixels.decoded(found, numbers[0])  # else it can't be had so
         content_type = f"{OCTETS}; transfer-syntax={EXPLICIT_LITTLE_ENDIAN}"
 

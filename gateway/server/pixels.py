@@ -93,20 +93,18 @@ class Pixels:
                 return found
         raise NotAcceptableError(_NO_PIXELS)
 
-    async def thumbnail(self, target: Target, number: int, look: Look) -> bytes:
-        """The image of the frame that stands for a target; of a study or series it is kept.
+    async def thumbnail(self, target: Target, look: Look) -> bytes:
+        """The image of the frame that stands for a study or series; it is kept.
 
         Raises: as `representative` and `rendered`.
         """
-        if target.sop_instance_uid:
-            return await self.rendered(await self.instance(target), number, look)
         fault = NotAcceptableError(_NO_PIXELS)
         for place in await self._places_tried(target):
             image = self._kept.get(place, look)
             if image is None:
                 found = await self._middle(place)
                 try:
-                    image = b"" if found is None else await self.rendered(found, number, look)
+                    image = b"" if found is None else await self.rendered(found, 1, look)
                 except NotAcceptableError as exc:  # another series may stand for the study
                     fault = exc
                     continue

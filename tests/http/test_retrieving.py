@@ -259,6 +259,9 @@ async def test_frames_are_decoded() -> None:
     answer = await answered(retrieval, f"{path}/1", accept="application/octet-stream")
     assert (GREYS[0], str(ROWS * COLUMNS)) == (answer.body, answer.one("content-length"))
     await answered(retrieval, f"{path}/3", 404, accept="application/octet-stream")
+    await answered(
+        retrieval, f"{path}/1,3", 404, accept='multipart/related; type="application/octet-stream"'
+    )
 
 
 async def test_frames_that_nobody_decodes() -> None:

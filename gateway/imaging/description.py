@@ -157,7 +157,7 @@ def describe(instance: Instance, number: int = 1) -> FrameDescription:
         modality_table=_table(item(instance, _MODALITY_LUTS), "ModalityLUTSequence"),
         window=_window(voi),
         voi_table=_table(item(instance, _VOI_LUTS), "VOILUTSequence"),
-        padding=_padding(instance),
+        padding=_padding(instance, described.is_signed),
         is_inverse=photometric == "MONOCHROME1" or text(instance, "20500020") == "INVERSE",
         palette=_palette(instance) if photometric == "PALETTE COLOR" else None,
     )
@@ -273,9 +273,12 @@ def _described_table(
     return table
 
 
-def _padding(instance: Instance) -> tuple[int, int] | None:
+def _padding(instance: Instance, is_signed: bool) -> tuple[int, int] | None:
     if not values(instance, "00280120"):
         return None
     value = whole(instance, "00280120", "PixelPaddingValue")
     limit = whole(instance, "00280121", "PixelPaddingRangeLimit", value)
+    # The same 16 bits stand as US or as SS, and not all who write them mind the pixels' sign
+    least = -0x8000 if is_signed else 0
+    value, limit = ((one - least) % 0x10000 + least for one in (value, limit))
     return min(value, limit), max(value, limit)

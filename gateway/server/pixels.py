@@ -34,7 +34,7 @@ from gateway.server.kept import KeptImages
 from gateway.server.places import at_first
 from gateway.server.streams import only_part
 from gateway.wado.media import SYNTAXES_OF, media_type_of
-from gateway.wado.requests import Target, bulk_path
+from gateway.wado.requests import Target, bulk_path_in
 from gateway.wado.upstream import STORED, Incoming, Place, Retrieval
 
 MAX_METADATA_BYTES = 64 * 1024 * 1024
@@ -180,7 +180,7 @@ class Pixels:
         """Put the lookup tables into the metadata that only tell where theirs are."""
         for element in tables_elsewhere(found.metadata):
             try:
-                path = bulk_path(element["BulkDataURI"].rpartition("/bulkdata/")[2])
+                path = bulk_path_in(element["BulkDataURI"])
             except QueryError:
                 continue  # it can't be used, and is missed where the table is
             incoming = await self._retrieval.bulk_data(found.place, found.sop_instance_uid, path)

@@ -263,11 +263,20 @@ async def test_what_has_no_effect_is_said(name: str, query: str) -> None:
     assert expected == answer.one("warning")
 
 
-async def test_a_lookup_table_elsewhere_is_fetched() -> None:
+ELSEWHERE = {
+    "absolute": "https://up.test/x/instances/1.2/bulkdata/42/11",
+    "of an image set": "https://up.test/x/instances/1.2/bulkdata/42/11?imageSetId=a",
+    "relative": "bulkdata/42/11",
+    "percent-encoded": "https://up.test/bulkdata/%34%32/11",
+}
+
+
+@pytest.mark.parametrize("uri", ELSEWHERE.values(), ids=ELSEWHERE)
+async def test_a_lookup_table_elsewhere_is_fetched(uri: str) -> None:
     """A VOI LUT of which the metadata name only a BulkDataURI."""
     lut = {
         "00283002": {"vr": "US", "Value": [4, 0, 8]},
-        "00283006": {"vr": "OW", "BulkDataURI": "https://up.test/x/instances/1.2/bulkdata/42/11"},
+        "00283006": {"vr": "OW", "BulkDataURI": uri},
     }
     described = {
         **{tag: {"vr": "US", "Value": [n]} for tag, n in _LAYOUT.items()},

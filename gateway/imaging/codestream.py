@@ -20,12 +20,14 @@ _RGB_IDS = (b"RGB", b"rgb")
 class Codestream:
     """The header of a JPEG, JPEG-LS, JPEG 2000 or HTJ2K codestream.
 
+    A component is what DICOM calls a sample.
     `is_rgb` says that decoding gives red, green and blue whatever the metadata says, `is_ybr` the
     same of YBR.
     """
 
     rows: int
     columns: int
+    components: int
     is_rgb: bool = False
     is_ybr: bool = False
 
@@ -66,17 +68,19 @@ def _jpeg_frame(segment: bytes, is_jfif: bool) -> Codestream | None:
         return None
     rows, columns = int.from_bytes(segment[1:3], "big"), int.from_bytes(segment[3:5], "big")
     is_rgb = segment[6 : 6 + 3 * segment[5] : 3] in _RGB_IDS
-    return Codestream(rows, columns, is_rgb, is_jfif and segment[5] == 3 and not is_rgb)
+    is_ybr = is_jfif and segment[5] == 3 and not is_rgb
+    return Codestream(rows, columns, segment[5], is_rgb, is_ybr)
 
 
 def _jpeg_2000(frame: bytes) -> Codestream | None:
-    if len(frame) < 24:
+    if len(frame) < 42:
         return None
     width, height, left, top = (int.from_bytes(frame[n : n + 4], "big") for n in (8, 12, 16, 20))
+    size = height - top, width - left, int.from_bytes(frame[40:42], "big")
     at = 4 + int.from_bytes(frame[4:6], "big")
     while at + 4 <= len(frame) and frame[at] == 0xFF and frame[at + 1] not in (0x90, 0x93):
         if frame[at + 1] == 0x52:  # COD: its multiple component transformation
             is_rgb = frame[at + 8 : at + 9] == b"\x01"
-            return Codestream(height - top, width - left, is_rgb)
+            return Codestream(*size, is_rgb)
         at += 2 + max(int.from_bytes(frame[at + 2 : at + 4], "big"), 2)
-    return Codestream(height - top, width - left)
+    return Codestream(*size)

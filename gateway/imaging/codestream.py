@@ -12,7 +12,8 @@ _JPEG_START, _J2K_START = b"\xff\xd8", b"\xff\x4f\xff\x51"
 _JP2_BOX = b"\x00\x00\x00\x0cjP  "
 # Start of frame: baseline to lossless without DHT, JPG and DAC, and that of JPEG-LS
 _FRAMES = frozenset({*range(0xC0, 0xD0), 0xF7}) - {0xC4, 0xC8, 0xCC}
-_SCAN, _APP0 = 0xDA, 0xE0
+_SCAN, _APP0, _APP14 = 0xDA, 0xE0, 0xEE
+_ADOBE_LENGTH = 12
 _RGB_IDS = (b"RGB", b"rgb")
 
 
@@ -46,7 +47,8 @@ def read_codestream(frame: bytes) -> Codestream | None:
 
 
 def _jpeg(frame: bytes) -> Codestream | None:
-    is_jfif, at = False, 2
+    transform: int | None = None  # 1 for YBR, as the markers of JFIF and Adobe tell
+    at = 2
     while at + 4 <= len(frame) and frame[at] == 0xFF:
         marker = frame[at + 1]
         if marker == 0xFF:  # a fill byte
@@ -55,20 +57,24 @@ def _jpeg(frame: bytes) -> Codestream | None:
         length = int.from_bytes(frame[at + 2 : at + 4], "big")
         segment = frame[at + 4 : at + 2 + length]
         if marker in _FRAMES:
-            return _jpeg_frame(segment, is_jfif)
+            return _jpeg_frame(segment, transform)
         if marker == _SCAN or length < 2:
             return None
-        is_jfif = is_jfif or (marker == _APP0 and segment.startswith(b"JFIF"))
+        if marker == _APP0 and segment.startswith(b"JFIF") and transform is None:
+            transform = 1
+        elif marker == _APP14 and segment.startswith(b"Adobe") and len(segment) >= _ADOBE_LENGTH:
+            transform = segment[_ADOBE_LENGTH - 1]
         at += 2 + length
     return None
 
 
-def _jpeg_frame(segment: bytes, is_jfif: bool) -> Codestream | None:
+def _jpeg_frame(segment: bytes, transform: int | None) -> Codestream | None:
     if len(segment) < 6 or len(segment) < 6 + 3 * segment[5]:
         return None
     rows, columns = int.from_bytes(segment[1:3], "big"), int.from_bytes(segment[3:5], "big")
-    is_rgb = segment[6 : 6 + 3 * segment[5] : 3] in _RGB_IDS
-    is_ybr = is_jfif and segment[5] == 3 and not is_rgb
+    is_colour = segment[5] == 3
+    is_rgb = is_colour and segment[6:15:3] in _RGB_IDS
+    is_ybr = is_colour and transform == 1 and not is_rgb
     return Codestream(rows, columns, segment[5], is_rgb, is_ybr)
 
 

@@ -16,10 +16,16 @@ SIZ = b"\xff\x51\x00\x2f" + bytes(2) + b"".join(n.to_bytes(4, "big") for n in (1
 J2K = b"\xff\x4f" + SIZ + bytes(16) + b"\x00\x03" + bytes(9)
 COD = b"\xff\x52\x00\x0c\x00\x00\x00\x01"
 
+ADOBE = b"\xff\xee\x00\x0eAdobe\x00\x64" + bytes(4)
+PLAIN, YBR = Codestream(4, 6, 3), Codestream(4, 6, 3, is_ybr=True)
+
 READ = {
-    "a JPEG": (b"\xff\xd8" + SOF, Codestream(4, 6, 3)),
-    "with fill bytes": (b"\xff\xd8\xff\xff" + SOF, Codestream(4, 6, 3)),
-    "with JFIF": (b"\xff\xd8" + JFIF + SOF, Codestream(4, 6, 3, is_ybr=True)),
+    "a JPEG": (b"\xff\xd8" + SOF, PLAIN),
+    "with fill bytes": (b"\xff\xd8\xff\xff" + SOF, PLAIN),
+    "with JFIF": (b"\xff\xd8" + JFIF + SOF, YBR),
+    "with Adobe's marker of YBR": (b"\xff\xd8" + ADOBE + b"\1" + SOF, YBR),
+    "with Adobe's marker of none": (b"\xff\xd8" + ADOBE + b"\0" + SOF, PLAIN),
+    "with Adobe's marker beside JFIF's": (b"\xff\xd8" + JFIF + ADOBE + b"\0" + SOF, PLAIN),
     "with components R, G and B": (b"\xff\xd8" + RGB, Codestream(4, 6, 3, is_rgb=True)),
     "with both": (b"\xff\xd8" + JFIF + RGB, Codestream(4, 6, 3, is_rgb=True)),
     "a JPEG-LS": (b"\xff\xd8" + SOF.replace(b"\xc0", b"\xf7"), Codestream(4, 6, 3)),

@@ -84,7 +84,8 @@ demo: $(STAMP)  ## Serve DICOM files and a viewer on http://127.0.0.1:8042, with
 
 test: lint $(CLIENTS)  ## Lint, run all tests, check their coverage
 	@rm -f .coverage .coverage.*
-	$(BIN)/python -m coverage run -m pytest -n auto --dist worksteal
+	$(BIN)/python -m coverage run -m pytest -n auto --dist worksteal --ignore=$(BROWSER)
+	$(BIN)/python -m coverage run -m pytest $(BROWSER)  # one browser has all cores to itself
 	@$(BIN)/python -m coverage combine --quiet
 	@echo 'coverage of all, 95 % at least:'
 	@$(BIN)/python -m coverage report --show-missing --skip-covered --fail-under=95

@@ -33,8 +33,12 @@ def _object(one: str) -> str:
     return _enclosed(r"\{", one, r"\}")
 
 
-def _any(names: frozenset[str]) -> str:
-    return rf"(?:{'|'.join(sorted(names))})"
+def _any(vrs: frozenset[str]) -> str:
+    """Any of them, with few ways to try: those that begin alike are one."""
+    begun: dict[str, str] = {}
+    for first, second in sorted(vrs):
+        begun[first] = begun.get(first, "") + second
+    return "(?:" + "|".join(f"{first}[{seconds}]" for first, seconds in begun.items()) + ")"
 
 
 def _attribute(nested: int) -> str:

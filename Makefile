@@ -117,6 +117,6 @@ lock:  ## Write all lock files anew (needs uv and npm)
 
 clean:  ## Remove what these targets made
 	rm -rf $(VENV) build dist *.egg-info .coverage .coverage.* .hypothesis
-	rm -rf bench/.data bench/results.json
+	rm -rf bench/.data bench/results.json $(BROWSER)/screenshots
 	rm -rf .clients .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

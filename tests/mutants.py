@@ -1,4 +1,4 @@
-"""Wrong gateways: each changes one rule of a search, of what it reads, or of its answer.
+"""Wrong gateways: each changes one rule of a search or a retrieve, or of their answers.
 
 `python -m tests.mutants` applies each to a copy of the tree and runs the tests that need no
 process; a mutant that no test notices is an error. Run it after a change to those rooms.
@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests import mutants_of_metadata, mutants_of_walks
+from tests import mutants_of_metadata, mutants_of_retrieving, mutants_of_walks
 
 ROOT = Path(__file__).resolve().parent.parent
 # What reads documents, the emulator or the wire tells nothing of these rooms
@@ -63,6 +63,7 @@ ARRIVAL, ORDERING = "gateway/qido/arrival.py", "gateway/qido/ordering.py"
 # The tests of a room come first: most mutants die there
 OWN = (
     mutants_of_metadata.OWN
+    | mutants_of_retrieving.OWN
     | mutants_of_walks.OWN
     | {
         PLAN: "tests/unit/test_plan.py tests/unit/test_arrival.py",
@@ -271,7 +272,9 @@ ROWS: tuple[Mutant, ...] = (
     (RESULT, 'text.rstrip(" \\0")', "text"),
     (RESULT, 'text.strip("^= ") != ""', "True"),
 )
-MUTANTS = ROWS + mutants_of_metadata.MUTANTS + mutants_of_walks.MUTANTS
+MUTANTS = (
+    ROWS + mutants_of_metadata.MUTANTS + mutants_of_retrieving.MUTANTS + mutants_of_walks.MUTANTS
+)
 
 
 def main() -> int:

@@ -36,8 +36,8 @@ def _object(one: str) -> str:
 def _any(vrs: frozenset[str]) -> str:
     """Any of them, with few ways to try: those that begin alike are one."""
     begun: dict[str, str] = {}
-    for first, second in sorted(vrs):
-        begun[first] = begun.get(first, "") + second
+    for vr in sorted(vrs):
+        begun[vr[0]] = begun.get(vr[0], "") + vr[1]
     return "(?:" + "|".join(f"{first}[{seconds}]" for first, seconds in begun.items()) + ")"
 
 

@@ -226,7 +226,7 @@ def test_typing(studies: StudyList, archive: Archive, delay_ms: int) -> None:
 
 @pytest.mark.parametrize("column", COLUMNS)
 def test_sort(studies: StudyList, rows: Sequence[Row], column: str) -> None:
-    """A column sorts both ways; OHIF asks the same again and gets the same."""
+    """A column sorts both ways. For most clicks OHIF asks the same again, and gets the same."""
     first = studies.search({})
     before = len(studies.searches())
     studies.sort(column, "ascending")
@@ -237,8 +237,9 @@ def test_sort(studies: StudyList, rows: Sequence[Row], column: str) -> None:
     descending = studies.column(column)
     assert [_collated(text) for text in ascending[::-1]] == [_collated(text) for text in descending]
     assert ascending != descending
-    again = studies.search({}, before)
-    assert (first.body, first.headers["etag"]) == (again.body, again.headers["etag"])
+    for again in studies.searches()[before:]:
+        assert {} == keys(again)
+        assert (first.body, first.headers["etag"]) == (again.body, again.headers["etag"])
     studies.sort("Study Date", "ascending")
     studies.sort("Study Date", "descending")
 

@@ -78,6 +78,7 @@ def test_opening(viewer: Viewer, archive: Mapping[str, Study], volume: Stack) ->
         metadata = _of(exchanges, f"/series/{uid}/metadata")
         assert one.instances == {each["00080018"]["Value"][0] for each in metadata[0].json}
     assert len(_of(exchanges, "/frames/1")) >= 64
+    assert [] == viewer.browser.call("problems")  # no script has failed
 
 
 def _of(exchanges: Sequence[Exchange], path: str) -> list[Exchange]:

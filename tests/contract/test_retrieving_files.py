@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 from collections.abc import AsyncIterator
@@ -321,6 +322,33 @@ async def test_a_frame_that_breaks_off(monkeypatch: pytest.MonkeyPatch) -> None:
             )
             with pytest.raises(UpstreamUnavailableError):
                 await body_of(incoming)
+
+
+async def test_frames_of_several_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file has said how long its pixels are: a frame of another size cuts it."""
+    async with site(monkeypatch, "rtdose.dcm") as here:
+        place = await here.place()
+        here.faults.of(FRAME).schedule(bytes(7))
+        incoming = await here.retrieval.instance(place, here.uid, STORED)
+        with pytest.raises(UpstreamUnavailableError):
+            await body_of(incoming)
+
+
+@pytest.mark.parametrize("asked", ["metadata", "instances", "frames"])
+async def test_metadata_that_lacks_its_series(monkeypatch: pytest.MonkeyPatch, asked: str) -> None:
+    """What it has would look whole: it is a failure, and not that there is nothing."""
+    async with site(monkeypatch, "CT_small.dcm") as here:
+        place = await here.place()
+        body = gzip.compress(b'{"Patient": {}, "Study": {"DICOM": {}, "Series": {}}}')
+        here.faults.of("GetImageSetMetadata").schedule(body)
+        with pytest.raises(UpstreamUnavailableError):
+            match asked:
+                case "metadata":
+                    await body_of(await here.retrieval.metadata(place))
+                case "instances":
+                    await here.retrieval.instances(place)
+                case _:
+                    await here.retrieval.frames(place, here.uid, (1,), STORED)
 
 
 @pytest.mark.parametrize("read", [0, 1, 2, 5])

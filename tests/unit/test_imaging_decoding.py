@@ -132,10 +132,8 @@ def test_a_row_of_odd_length_shares_its_last_colour_with_nobody() -> None:
 
 def test_jfif_is_ybr_whatever_the_metadata_say() -> None:
     """A JPEG with JFIF's marker is YBR, as every other reader takes it."""
-    file = io.BytesIO()
-    Image.new("RGB", (16, 8), (200, 30, 60)).save(file, "JPEG", quality=95)
     described = FrameDescription(8, 16, 3, 8, 8, False, "RGB")
-    array = array_of(file.getvalue(), "1.2.840.10008.1.2.4.50", described)
+    array = array_of(_jpeg(width=16, height=8), "1.2.840.10008.1.2.4.50", described)
     assert np.abs(array.astype(int) - (200, 30, 60)).max() <= 3
 
 
@@ -143,6 +141,14 @@ JPEG_HEADER = (
     b"\xff\xd8\xff\xc0\x00\x11\x08\x00\x04\x00\x06\x03\x01\x11\x00\x02\x11\x00\x03\x11\x00"
 )
 GREY_SIDES = GREY.rows.to_bytes(2, "big") + GREY.columns.to_bytes(2, "big")
+
+
+def _jpeg(width: int, height: int) -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (width, height), (200, 30, 60)).save(file, "JPEG", quality=95)
+    return file.getvalue()
+
+
 REFUSED = {
     "shorter than described": (b"\0" * 47, EXPLICIT_LITTLE_ENDIAN, GREY),
     "empty": (b"", EXPLICIT_LITTLE_ENDIAN, GREY),
@@ -157,6 +163,11 @@ REFUSED = {
         JPEG_HEADER.replace(b"\x00\x04\x00\x06", GREY_SIDES),
         "1.2.840.10008.1.2.4.50",
         GREY,
+    ),
+    "a JPEG of so many columns as there are rows": (
+        _jpeg(width=4, height=6),
+        "1.2.840.10008.1.2.4.50",
+        COLOUR,
     ),
     "no JPEG 2000": (b"\xff\x4f\xff\x51", "1.2.840.10008.1.2.4.90", GREY),
     "a damaged RLE": (b"\1" * 64, "1.2.840.10008.1.2.5", GREY),

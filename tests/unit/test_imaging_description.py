@@ -65,6 +65,19 @@ def test_the_layout() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        pytest.param({}, False, id="zero"),
+        pytest.param({"T00280103": _of("US", 1)}, True, id="one"),
+        pytest.param({"T00280103": None}, False, id="missing"),
+    ],
+)
+def test_the_sign(more: dict[str, Any], expected: bool) -> None:
+    """Values are signed where PixelRepresentation is 1: an air of -1000 is no 64,536."""
+    assert expected == describe(_image(**more)).is_signed
+
+
 SHOWN = {
     "nothing": ({}, None, 1.0, 0.0),
     "a window": (

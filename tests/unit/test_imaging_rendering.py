@@ -167,6 +167,19 @@ def test_a_palette_is_applied() -> None:
     np.testing.assert_array_equal(expected, shown(decoded(name)[0], describe(metadata(name))))
 
 
+@pytest.mark.parametrize(
+    ("kind", "first"), [("u1", 10), ("<u2", 10), ("<i2", -2)], ids=["8", "16", "signed"]
+)
+def test_a_palette_begins_at_its_first_value(kind: str, first: int) -> None:
+    """Values below the first one have its colour, those behind the last one the last colour."""
+    table = Table(3, first, 8, b"\x05\x06\x07")
+    described = FrameDescription(
+        1, 5, 1, 8, 8, first < 0, "PALETTE COLOR", palette=Palette((table, table, table))
+    )
+    stored = np.array([[first - 1, first, first + 1, first + 2, first + 3]]).astype(kind)
+    assert [[[grey] * 3 for grey in (5, 5, 6, 7, 7)]] == shown(stored, described).tolist()
+
+
 def test_a_segmented_palette_is_applied() -> None:
     """A ramp from 0 to 255 in each colour, as a discrete and a linear segment."""
     segments = np.array([0, 1, 0, 1, 255, 65_280], "<u2").tobytes()

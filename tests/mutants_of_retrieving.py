@@ -39,7 +39,12 @@ OWN = {
     RENDERED: "tests/unit/test_rendered_query.py",
     URI: "tests/unit/test_rendered_query.py",
     COMPOSING: "tests/unit/test_wado_composing.py",
-    DECODING: "tests/unit/test_imaging_decoding.py",
+    DECODING: _in(
+        "tests/unit/test_imaging_decoding.py",
+        "what_cannot_be_decoded_is_refused",
+        "the_planes_are_apart_where_they_are_described_so",
+        "explicit_little_endian_reads_back_as_described",
+    ),
     DESCRIPTION: "tests/unit/test_imaging_description.py",
     RENDERING: "tests/unit/test_imaging_rendering.py",
     PALETTES: "tests/unit/test_imaging_rendering.py",
@@ -56,7 +61,7 @@ OWN = {
     PAGE: _in("tests/http/test_page.py", "a_study_is_text"),
     VIEWER: _in("tests/http/test_viewer.py", "nothing_from_outside"),
     FORWARDED: "tests/unit/test_forwarded.py",
-    LOCATING: _in(_BY_DICOMWEB, "places", "what_is_kept_ends"),
+    LOCATING: _in(_BY_DICOMWEB, "what_is_kept_ends", "places"),
     DICOMWEB: _in(_BY_DICOMWEB, "what_is_asked", "a_path_that_leads_elsewhere[..]"),
     FETCHING: _in(
         _BY_DICOMWEB,

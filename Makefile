@@ -84,7 +84,8 @@ demo: $(STAMP)  ## Serve DICOM files and a viewer on http://127.0.0.1:8042, with
 
 test: lint $(CLIENTS)  ## Lint, run all tests, check their coverage
 	@rm -f .coverage .coverage.*
-	$(BIN)/python -m coverage run -m pytest -n auto --dist worksteal
+	$(BIN)/python -m coverage run -m pytest -n auto --dist worksteal --ignore=$(BROWSER)
+	$(BIN)/python -m coverage run -m pytest $(BROWSER)  # one browser has all cores to itself
 	@$(BIN)/python -m coverage combine --quiet
 	@echo 'coverage of all, 95 % at least:'
 	@$(BIN)/python -m coverage report --show-missing --skip-covered --fail-under=95
@@ -100,7 +101,7 @@ lint: $(STAMP)  ## Check style, form and types
 mutants: $(STAMP)  ## Change the rules one by one; each change must fail a test
 	$(BIN)/python -m tests.mutants
 
-bench: $(STAMP)  ## Measure it against a bare client, its quota and Orthanc, about 20 minutes
+bench: $(STAMP)  ## Measure it against a bare client, its quota, Orthanc and nginx, about 30 minutes
 	$(BIN)/python bench/run.py $(ARGS) $(ROWS)
 
 lock:  ## Write all lock files anew (needs uv and npm)
@@ -116,6 +117,6 @@ lock:  ## Write all lock files anew (needs uv and npm)
 
 clean:  ## Remove what these targets made
 	rm -rf $(VENV) build dist *.egg-info .coverage .coverage.* .hypothesis
-	rm -rf bench/.data bench/results.json
+	rm -rf bench/.data bench/results.json $(BROWSER)/screenshots
 	rm -rf .clients .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -52,6 +53,7 @@ def serve_command(
     ] = False,
 ) -> None:
     """Serve QIDO-RS over a HealthImaging data store."""
+    gc.disable()  # what is imported stays, and to look for cycles in it is a tenth of the start
     from gateway.app import build
     from gateway.config_sources import load_settings
     from gateway.healthimaging.client import configured_region
@@ -62,7 +64,9 @@ def serve_command(
     given = {"datastore_id": datastore_id, "region": region, "host": host, "port": port}
     settings = load_settings(config, {**given, "insecure": insecure or None}, configured_region())
     configure_logging(settings.log_level)
-    serve(build(settings), settings.host, settings.port, lambda url: say(f"ready {url}{ROOT}"))
+    app = build(settings)
+    gc.enable()
+    serve(app, settings.host, settings.port, lambda url: say(f"ready {url}{ROOT}"))
 
 
 cli.command("demo")(demo)

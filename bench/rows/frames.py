@@ -36,11 +36,11 @@ def _check(server: Served, series: Series) -> None:
         raise RuntimeError("not the pixels of the file")
 
 
-def _rate(server: Served, series: Series) -> tuple[float, str]:
-    """Frames a second, and of how much of a processor the server had the use."""
+def _rate(server: Served, series: Series) -> tuple[float, float]:
+    """Frames a second, and the milliseconds of CPU that the server has used for one."""
     before = cpu_s(server.pid)
     found = answers_a_second(server.url, series.frames, ACCEPT, CLIENTS, WARM_S, SECONDS)
-    return found, f"{(cpu_s(server.pid) - before) / (WARM_S + SECONDS):.0%} of a CPU"
+    return found, (cpu_s(server.pid) - before) * 1000 / (found * (WARM_S + SECONDS))
 
 
 @contextmanager
@@ -52,7 +52,8 @@ def _open(bench: Bench) -> Iterator[Run]:
         with bench.proxy(upstream) as proxy:
             _check(proxy, series)
             other, others_cost = _rate(proxy, series)
-        return (Pair(ours, other, f"{cost}, the proxy {others_cost}"),)
+        note = f"{cost:.2f} ms of CPU a frame, the proxy {others_cost:.2f}"
+        return (Pair(ours, other, note),)
 
     with tempfile.TemporaryDirectory(dir=bench.folder) as name:
         series = write_series(Path(name) / "files", INSTANCES, SIZE)

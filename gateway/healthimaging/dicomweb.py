@@ -45,12 +45,14 @@ class DicomWeb:
         self.base = f"{endpoint.rstrip('/')}/datastore/{datastore_id}"
         self._fetching, self._locating = fetching, locating
 
-    async def places(self, study_uid: str, series_uid: str = "") -> Sequence[Place]:
+    async def places(
+        self, study_uid: str, series_uid: str = "", *, recent: bool = False
+    ) -> Sequence[Place]:
         """The places of a study, or of one of its series, by SeriesNumber and SeriesInstanceUID.
 
         Raises: NotFoundError, UpstreamError, ResultTooLargeError.
         """
-        return await self._locating.places(study_uid, series_uid)
+        return await self._locating.places(study_uid, series_uid, recent=recent)
 
     async def instances(self, place: Place) -> Sequence[str]:
         """The SOPInstanceUIDs at a place, by InstanceNumber and UID.

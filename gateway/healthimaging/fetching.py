@@ -155,7 +155,9 @@ class Fetching:
             )
         except (HttpError, OSError) as exc:
             raise _failed(exc) from None
-        if response.status == _OK and response.content_type.startswith(wanted.media_type):
+        # Not aiohttp's content_type: it reads the whole field, anew for each boundary
+        media_type = response.headers.get("Content-Type", "").strip().lower()
+        if response.status == _OK and media_type.startswith(wanted.media_type):
             return response
         error = _refusal_of(wanted, response)
         with suppress(HttpError, OSError):  # a short body that is read leaves the connection of use

@@ -64,12 +64,14 @@ class ImageSets:
     def __init__(self, frames: Frames, locating: Locating) -> None:
         self._frames, self._locating = frames, locating
 
-    async def places(self, study_uid: str, series_uid: str = "") -> Sequence[Place]:
+    async def places(
+        self, study_uid: str, series_uid: str = "", *, recent: bool = False
+    ) -> Sequence[Place]:
         """The places of a study, or of one of its series, by SeriesNumber and SeriesInstanceUID.
 
         Raises: NotFoundError, UpstreamError, ResultTooLargeError.
         """
-        return await self._locating.places(study_uid, series_uid)
+        return await self._locating.places(study_uid, series_uid, recent=recent)
 
     async def instances(self, place: Place) -> Sequence[str]:
         """The SOPInstanceUIDs at a place, by InstanceNumber and UID.

@@ -74,12 +74,17 @@ class Locating:
     def __post_init__(self) -> None:
         self._rungs = Rungs(self.clock)
 
-    async def places(self, study_uid: str, series_uid: str = "") -> Sequence[Place]:
+    async def places(
+        self, study_uid: str, series_uid: str = "", *, recent: bool = False
+    ) -> Sequence[Place]:
         """The places of a study, or of one of its series, by SeriesNumber and SeriesInstanceUID.
+
+        `recent` ones are searched for, whatever is kept.
 
         Raises: NotFoundError, UpstreamError, ResultTooLargeError.
         """
-        return [one.place for one in await self._located(study_uid, series_uid)]
+        found = await self._located(study_uid, series_uid, recent=recent)
+        return [one.place for one in found]
 
     async def image_sets(self, place: Place) -> tuple[ImageSet, ...]:
         """The image sets at a place.
@@ -128,9 +133,12 @@ class Locating:
             if key in self._kept and self._kept[key][0] <= surely:
                 self._drop(key)
 
-    async def _located(self, study_uid: str, series_uid: str) -> tuple[Located, ...]:
-        found, key = self._at_hand(study_uid, series_uid), (study_uid, series_uid)
-        if not found and series_uid and key not in self._flights and self._knows_of(study_uid):
+    async def _located(
+        self, study_uid: str, series_uid: str, *, recent: bool = False
+    ) -> tuple[Located, ...]:
+        found = () if recent else self._at_hand(study_uid, series_uid)
+        key = (study_uid, series_uid)
+        if not found and series_uid and key not in self._flights and self._knows_more_than(key):
             # Of a study that is being opened they will all be asked for: one search is enough
             with suppress(ResultTooLargeError):
                 study = await self._joined((study_uid, ""))
@@ -140,9 +148,9 @@ class Locating:
             raise NotFoundError(NOT_SHOWN)
         return found
 
-    def _knows_of(self, study_uid: str) -> bool:
-        """Whether any part of a study is kept or looked for."""
-        return any(key[0] == study_uid for key in (*self._flights, *self._kept))
+    def _knows_more_than(self, key: _Key) -> bool:
+        """Whether any other part of a study is kept or looked for."""
+        return any(one[0] == key[0] and one != key for one in (*self._flights, *self._kept))
 
     async def _joined(self, key: _Key) -> tuple[Located, ...]:
         """What a search finds: the one that is under way, else a new one."""

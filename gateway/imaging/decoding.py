@@ -135,6 +135,8 @@ def _conformed(frame: bytes, syntax: str, described: FrameDescription) -> FrameD
         raise NotAcceptableError(_UNDECODABLE)
     if (header.rows, header.columns) != (described.rows, described.columns):
         raise fault("Rows and Columns")
+    if header.components != described.samples:
+        raise fault("SamplesPerPixel")
     if described.samples == 3 and header.is_rgb and described.photometric not in _CODED_RGB:
         return replace(described, photometric="RGB")
     if header.is_ybr and "YBR" not in described.photometric:

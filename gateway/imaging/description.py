@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -129,6 +129,16 @@ def frames_of(instance: Instance) -> int:
     return max(whole(instance, "00280008", "NumberOfFrames", 1), 1)
 
 
+def check_frames(instance: Instance, wanted: Iterable[int]) -> None:
+    """See that an instance has all of the frames that are wanted, by number, counted from 1.
+
+    Raises: NotFoundError, and as `frames_of`.
+    """
+    frames = frames_of(instance)
+    if not all(1 <= number <= frames for number in wanted):
+        raise NotFoundError("The instance has no such frame.")
+
+
 def describe(instance: Instance, number: int = 1) -> FrameDescription:
     """What the metadata of an instance says of its frame `number`, counted from 1.
 
@@ -147,7 +157,7 @@ def describe(instance: Instance, number: int = 1) -> FrameDescription:
         modality_table=_table(item(instance, _MODALITY_LUTS), "ModalityLUTSequence"),
         window=_window(voi),
         voi_table=_table(item(instance, _VOI_LUTS), "VOILUTSequence"),
-        padding=_padding(instance),
+        padding=_padding(instance, described.is_signed),
         is_inverse=photometric == "MONOCHROME1" or text(instance, "20500020") == "INVERSE",
         palette=_palette(instance) if photometric == "PALETTE COLOR" else None,
     )
@@ -158,10 +168,8 @@ def layout_of(instance: Instance, number: int = 1) -> FrameDescription:
 
     Raises: as `describe`.
     """
-    frames = frames_of(instance)
-    if not 1 <= number <= frames:
-        raise NotFoundError("The instance has no such frame.")
-    return FrameDescription(**_layout(instance), frames=frames)
+    check_frames(instance, (number,))
+    return FrameDescription(**_layout(instance), frames=frames_of(instance))
 
 
 def tables_elsewhere(instance: Instance) -> Iterator[dict[str, Any]]:
@@ -265,9 +273,12 @@ def _described_table(
     return table
 
 
-def _padding(instance: Instance) -> tuple[int, int] | None:
+def _padding(instance: Instance, is_signed: bool) -> tuple[int, int] | None:
     if not values(instance, "00280120"):
         return None
     value = whole(instance, "00280120", "PixelPaddingValue")
     limit = whole(instance, "00280121", "PixelPaddingRangeLimit", value)
+    # The same 16 bits stand as US or as SS, and not all who write them mind the pixels' sign
+    least = -0x8000 if is_signed else 0
+    value, limit = ((one - least) % 0x10000 + least for one in (value, limit))
     return min(value, limit), max(value, limit)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from typing import TypeVar
 
 from gateway.errors import NotAcceptableError, NotFoundError, UpstreamUnavailableError
+from gateway.imaging.description import check_frames
 from gateway.server.pixels import Pixels
+from gateway.server.places import at_first
 from gateway.server.streams import (
     MadeOf,
     Opened,
@@ -34,21 +35,6 @@ from gateway.wado.upstream import STORED, Incoming, Place, Retrieval
 
 NOT_GIVEN = "HealthImaging does not give what it lists."
 
-_T = TypeVar("_T")
-
-
-async def at_first(places: Sequence[Place], call: Callable[[Place], Awaitable[_T]]) -> _T:
-    """What `call` gives for the first of `places` that has it.
-
-    Raises: NotFoundError where none has.
-    """
-    for place in places:
-        try:
-            return await call(place)
-        except NotFoundError:
-            continue
-    raise NotFoundError("There is no such instance, or it has nothing of that name.")
-
 
 class Opening:
     """Opens bodies of one data store. Whoever is given one closes it.
@@ -59,13 +45,14 @@ class Opening:
     def __init__(self, retrieval: Retrieval, pixels: Pixels) -> None:
         self._retrieval, self._pixels = retrieval, pixels
 
-    async def places(self, target: Target) -> Sequence[Place]:
-        """The places of what a target names."""
-        return await self._retrieval.places(target.study_uid, target.series_uid)
-
     async def instance(self, target: Target, forms: Sequence[Form]) -> tuple[Form, Incoming]:
         """An instance in the first of `forms` in which it can be had."""
-        return await self._instance(await self.places(target), target.sop_instance_uid, forms)
+        retrieval, uid = self._retrieval, target.sop_instance_uid
+
+        async def file(syntax: str) -> Incoming:
+            return await at_first(retrieval, target, lambda p: retrieval.instance(p, uid, syntax))
+
+        return await _in_a_form(file, forms)
 
     def instances(self, target: Target, forms: Sequence[Form]) -> AsyncGenerator[Opened, None]:
         """All instances of a study or series, one after the other, the next one opened ahead."""
@@ -79,7 +66,6 @@ class Opening:
         self, target: Target, numbers: Sequence[int], forms: Sequence[Form]
     ) -> tuple[Form, Incoming]:
         """Frames in the first of `forms` in which they can be had."""
-        places = await self.places(target)
         refused: set[str] = set()
         stored_type = ""
         for form in forms:
@@ -87,7 +73,7 @@ class Opening:
             if form.syntax in refused or (known and not covers(form.media_range, known)):
                 continue
             try:
-                found = await self._frames(places, target, numbers, form.syntax)
+                found = await self._frames(target, numbers, form.syntax)
             except NotAcceptableError:
                 refused.add(form.syntax)
                 continue
@@ -105,7 +91,7 @@ class Opening:
         """Bulk data of an instance in the first of `forms` that takes its type."""
         retrieval, uid = self._retrieval, target.sop_instance_uid
         found = await at_first(
-            await self.places(target), lambda place: retrieval.bulk_data(place, uid, path)
+            retrieval, target, lambda place: retrieval.bulk_data(place, uid, path)
         )
         media_type, found = await _typed(found)
         for form in forms:
@@ -114,33 +100,15 @@ class Opening:
         await found.aclose()
         raise not_acceptable(BULK_OFFERED)
 
-    async def _instance(
-        self, places: Sequence[Place], uid: str, forms: Sequence[Form]
-    ) -> tuple[Form, Incoming]:
-        refused: set[str] = set()
-        for form in forms:
-            if form.syntax in refused:
-                continue
-            try:
-                found = await self._file(places, uid, form.syntax)
-            except NotAcceptableError:
-                refused.add(form.syntax)
-            else:
-                kind = _dicom_type(found, form.syntax)
-                return form, MadeOf(kind, found.chunks, found.length, found)
-        raise not_acceptable(INSTANCES_OFFERED)
+    async def _recent(self, target: Target) -> Sequence[Place]:
+        """The places of a study or series that is listed: one that lacks the newest looks whole."""
+        return await self._retrieval.places(target.study_uid, target.series_uid, recent=True)
 
-    async def _file(self, places: Sequence[Place], uid: str, syntax: str) -> Incoming:
-        retrieval = self._retrieval
-        return await at_first(places, lambda place: retrieval.instance(place, uid, syntax))
-
-    async def _frames(
-        self, places: Sequence[Place], target: Target, numbers: Sequence[int], syntax: str
-    ) -> Incoming:
+    async def _frames(self, target: Target, numbers: Sequence[int], syntax: str) -> Incoming:
         retrieval, uid = self._retrieval, target.sop_instance_uid
         try:
             return await at_first(
-                places, lambda place: retrieval.frames(place, uid, numbers, syntax)
+                retrieval, target, lambda place: retrieval.frames(place, uid, numbers, syntax)
             )
         except NotAcceptableError:
             if syntax != EXPLICIT_LITTLE_ENDIAN:
@@ -150,6 +118,7 @@ class Opening:
     async def _decoded(self, target: Target, numbers: Sequence[int]) -> Incoming:
         """Frames that the upstream does not decode, decoded here, one at a time."""
         found = await self._pixels.instance(target)
+        check_frames(found.metadata, numbers)  # what fails later is a cut
         first = await self._pixels.decoded(found, numbers[0])  # else it can't be had so
         content_type = f"{OCTETS}; transfer-syntax={EXPLICIT_LITTLE_ENDIAN}"
 
@@ -169,7 +138,7 @@ class Opening:
         self, target: Target, forms: Sequence[Form]
     ) -> AsyncGenerator[Opened, None]:
         given: set[str] = set()
-        for place in await self.places(target):
+        for place in await self._recent(target):
             for uid in await self._retrieval.instances(place):
                 if uid not in given:
                     given.add(uid)
@@ -178,27 +147,31 @@ class Opening:
             raise NotFoundError("There are no such instances.")
 
     async def _listed(self, place: Place, uid: str, forms: Sequence[Form]) -> Incoming:
+        retrieval = self._retrieval
         try:
-            _, incoming = await self._instance((place,), uid, forms)
+            _, incoming = await _in_a_form(lambda s: retrieval.instance(place, uid, s), forms)
         except NotFoundError as exc:  # to leave it out would only look whole
             raise UpstreamUnavailableError(NOT_GIVEN) from exc
         return incoming
 
     async def _metadata(self, target: Target) -> AsyncGenerator[Opened, None]:
-        uid, found = target.sop_instance_uid, False
-        for place in await self.places(target):
+        retrieval, uid, found = self._retrieval, target.sop_instance_uid, False
+        if uid:
+            yield await at_first(retrieval, target, lambda place: self._told(place, uid))
+            return
+        for place in await self._recent(target):
             try:
-                incoming = await self._retrieval.metadata(place, uid)
+                opened = await self._told(place)
             except NotFoundError:
-                if not uid:
-                    await self._see_gone(target, place)
+                await self._see_gone(target, place)
                 continue
             found = True
-            yield Opened(place, incoming)
-            if uid:
-                return
+            yield opened
         if not found:
             raise NotFoundError("There are no such instances.")
+
+    async def _told(self, place: Place, uid: str = "") -> Opened:
+        return Opened(place, await self._retrieval.metadata(place, uid))
 
     async def _see_gone(self, target: Target, place: Place) -> None:
         """See that the series of a place that has nothing is not shown any more.
@@ -206,11 +179,29 @@ class Opening:
         Raises: UpstreamUnavailableError, for without it the answer would only look whole.
         """
         try:
-            shown = await self.places(target)
+            shown = await self._recent(target)
         except NotFoundError:
             return
         if any(one.series_uid == place.series_uid for one in shown):
             raise UpstreamUnavailableError(NOT_GIVEN)
+
+
+async def _in_a_form(
+    opened: Callable[[str], Awaitable[Incoming]], forms: Sequence[Form]
+) -> tuple[Form, Incoming]:
+    """A file in the first of `forms` in which it can be had; `opened` takes a transfer syntax."""
+    refused: set[str] = set()
+    for form in forms:
+        if form.syntax in refused:
+            continue
+        try:
+            found = await opened(form.syntax)
+        except NotAcceptableError:
+            refused.add(form.syntax)
+        else:
+            kind = _dicom_type(found, form.syntax)
+            return form, MadeOf(kind, found.chunks, found.length, found)
+    raise not_acceptable(INSTANCES_OFFERED)
 
 
 async def _typed(incoming: Incoming) -> tuple[str, Incoming]:

@@ -16,7 +16,6 @@ import orjson
 
 from gateway.errors import (
     NotAcceptableError,
-    NotFoundError,
     QueryError,
     ResultTooLargeError,
     UpstreamUnavailableError,
@@ -32,9 +31,10 @@ from gateway.imaging.description import (
 )
 from gateway.imaging.rendering import Look, render
 from gateway.server.kept import KeptImages
+from gateway.server.places import at_first
 from gateway.server.streams import only_part
 from gateway.wado.media import SYNTAXES_OF, media_type_of
-from gateway.wado.requests import Target, bulk_path
+from gateway.wado.requests import Target, bulk_path_in
 from gateway.wado.upstream import STORED, Incoming, Place, Retrieval
 
 MAX_METADATA_BYTES = 64 * 1024 * 1024
@@ -76,12 +76,8 @@ class Pixels:
 
         Raises: NotFoundError, UpstreamError.
         """
-        for place in await self._retrieval.places(target.study_uid, target.series_uid):
-            try:
-                return await self._at(place, target.sop_instance_uid)
-            except NotFoundError:  # a series may lie at several places
-                continue
-        raise NotFoundError("There is no such instance.")
+        uid = target.sop_instance_uid
+        return await at_first(self._retrieval, target, lambda place: self._at(place, uid))
 
     async def representative(self, target: Target) -> Found:
         """The instance that stands for a target.
@@ -97,20 +93,18 @@ class Pixels:
                 return found
         raise NotAcceptableError(_NO_PIXELS)
 
-    async def thumbnail(self, target: Target, number: int, look: Look) -> bytes:
-        """The image of the frame that stands for a target; of a study or series it is kept.
+    async def thumbnail(self, target: Target, look: Look) -> bytes:
+        """The image of the frame that stands for a study or series; it is kept.
 
         Raises: as `representative` and `rendered`.
         """
-        if target.sop_instance_uid:
-            return await self.rendered(await self.instance(target), number, look)
         fault = NotAcceptableError(_NO_PIXELS)
         for place in await self._places_tried(target):
             image = self._kept.get(place, look)
             if image is None:
                 found = await self._middle(place)
                 try:
-                    image = b"" if found is None else await self.rendered(found, number, look)
+                    image = b"" if found is None else await self.rendered(found, 1, look)
                 except NotAcceptableError as exc:  # another series may stand for the study
                     fault = exc
                     continue
@@ -128,7 +122,8 @@ class Pixels:
             yield await self.instance(target)
             return
         given: set[str] = set()
-        for place in await self._retrieval.places(target.study_uid, target.series_uid):
+        places = await self._retrieval.places(target.study_uid, target.series_uid, recent=True)
+        for place in places:
             for uid in await self._retrieval.instances(place):
                 if uid in given:  # several image sets may have it
                     continue
@@ -185,7 +180,7 @@ class Pixels:
         """Put the lookup tables into the metadata that only tell where theirs are."""
         for element in tables_elsewhere(found.metadata):
             try:
-                path = bulk_path(element["BulkDataURI"].rpartition("/bulkdata/")[2])
+                path = bulk_path_in(element["BulkDataURI"])
             except QueryError:
                 continue  # it can't be used, and is missed where the table is
             incoming = await self._retrieval.bulk_data(found.place, found.sop_instance_uid, path)

@@ -13,7 +13,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.errors import NotAcceptableError
-from gateway.imaging.description import Window, frames_of
+from gateway.imaging.description import Window, check_frames, frames_of
 from gateway.imaging.rendering import ImageType, Look, Viewport
 from gateway.server.caching import CacheControl, Conditional, directives, weak_etag
 from gateway.server.endpoint import run
@@ -146,12 +146,14 @@ class RenderedEndpoint:
             await answer(scope, receive, send)
             return
         # Of several frames only the first fits into one image
-        image = await self._image(target, numbers[0] if numbers else 1, look)
+        image = await self._image(target, numbers or (1,), look)
         whole = image_answer(image, media_type, self._cache_control(), warnings)
         await whole(scope, receive, send)
 
-    async def _image(self, target: Target, number: int, look: Look) -> bytes:
-        return await self._pixels.rendered(await self._pixels.representative(target), number, look)
+    async def _image(self, target: Target, numbers: Sequence[int], look: Look) -> bytes:
+        found = await self._pixels.representative(target)
+        check_frames(found.metadata, numbers)
+        return await self._pixels.rendered(found, numbers[0], look)
 
     def _cache_control(self) -> bytes:
         return directives(self._options.cache_control)
@@ -162,6 +164,7 @@ class RenderedEndpoint:
         first = True
         async with aclosing(self._pixels.images(target)) as images:
             async for found in images:
+                check_frames(found.metadata, numbers)  # what fails later is a cut
                 for number in numbers or range(1, frames_of(found.metadata) + 1):
                     image = await self._pixels.rendered(found, number, look)
                     yield beginning(boundary, look.media_type, first=first) + image
@@ -177,8 +180,10 @@ class ThumbnailEndpoint(RenderedEndpoint):
     kind = "thumbnail"
     viewport = Viewport(THUMBNAIL_SIDE, THUMBNAIL_SIDE)
 
-    async def _image(self, target: Target, number: int, look: Look) -> bytes:
-        return await self._pixels.thumbnail(target, number, look)
+    async def _image(self, target: Target, numbers: Sequence[int], look: Look) -> bytes:
+        if target.sop_instance_uid:
+            return await super()._image(target, numbers, look)
+        return await self._pixels.thumbnail(target, look)
 
     def _cache_control(self) -> bytes:
         if self._options.cache_control == "no-store":

@@ -15,9 +15,9 @@ from gateway.imaging.rendering import ImageType
 from gateway.server.caching import directives
 from gateway.server.endpoint import run
 from gateway.server.negotiation import choose_media_type
-from gateway.server.opening import at_first
 from gateway.server.paths import ROOT, check_uri_length, own_path, service_url
 from gateway.server.pixels import Pixels
+from gateway.server.places import at_first
 from gateway.server.rendering import (
     IMAGES,
     JPEG,
@@ -109,8 +109,9 @@ class WadoUri:
 
     async def _opened(self, target: Target, syntax: str) -> Incoming:
         retrieval, uid = self._retrieval, target.sop_instance_uid
-        places = await retrieval.places(target.study_uid, target.series_uid)
-        return await at_first(places, lambda place: retrieval.instance(place, uid, syntax))
+        return await at_first(
+            retrieval, target, lambda place: retrieval.instance(place, uid, syntax)
+        )
 
 
 def wado_uri_routes(

@@ -33,8 +33,12 @@ def _object(one: str) -> str:
     return _enclosed(r"\{", one, r"\}")
 
 
-def _any(names: frozenset[str]) -> str:
-    return rf"(?:{'|'.join(sorted(names))})"
+def _any(vrs: frozenset[str]) -> str:
+    """Any of them, with few ways to try: those that begin alike are one."""
+    begun: dict[str, str] = {}
+    for vr in sorted(vrs):
+        begun[vr[0]] = begun.get(vr[0], "") + vr[1]
+    return "(?:" + "|".join(f"{first}[{seconds}]" for first, seconds in begun.items()) + ")"
 
 
 def _attribute(nested: int) -> str:

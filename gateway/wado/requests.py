@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from urllib.parse import unquote
 
 from gateway.errors import QueryError
 from gateway.qido.attributes import BY_KEYWORD
@@ -30,6 +31,8 @@ _PATH = re.compile(
     r"[\w.~!$&'()*+,;=:@-]+)*",
     re.ASCII,
 )
+
+_BULK_DATA = re.compile(r"(?:^|/)bulkdata/([^?#]*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,15 @@ def bulk_path(text: str) -> str:
     if len(text) > _MAX_PATH or not _PATH.fullmatch(text):
         raise QueryError("bulkdata", "must be a path as the metadata have it")
     return text
+
+
+def bulk_path_in(uri: str) -> str:
+    """The path behind a BulkDataURI, percent-decoded.
+
+    Raises: QueryError where it names none.
+    """
+    found = _BULK_DATA.search(uri)
+    return bulk_path(unquote(found[1]) if found else "")
 
 
 def _uid(path_params: Mapping[str, str], name: str) -> str:

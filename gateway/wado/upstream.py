@@ -47,10 +47,13 @@ class Retrieval(Protocol):
     is not shown.
     """
 
-    async def places(self, study_uid: str, series_uid: str = "") -> Sequence[Place]:
+    async def places(
+        self, study_uid: str, series_uid: str = "", *, recent: bool = False
+    ) -> Sequence[Place]:
         """The places of a study, or of one of its series, by SeriesNumber and SeriesInstanceUID.
 
-        Never empty. What was found is kept for a short time.
+        Never empty. What was found is kept for a short time; `recent` ones are no older than what a
+        search would tell now.
         """
         ...
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -28,11 +28,15 @@ def opened(browser: Chromium, demo: Running) -> StudyList:
 
 
 @pytest.fixture
-def studies(opened: StudyList, rows: Sequence[Row]) -> Iterator[StudyList]:
-    """The list without filters, as the test before has to leave it."""
-    opened.expect(rows)
-    yield opened
+def studies(opened: StudyList, rows: Sequence[Row]) -> StudyList:
+    """The list without filters; loaded anew where a test that failed has left it otherwise."""
     opened.reset()
+    try:
+        opened.expect(rows)
+    except AssertionError:
+        opened.open()
+        opened.expect(rows)
+    return opened
 
 
 @pytest.fixture(scope="module")
@@ -222,7 +226,7 @@ def test_typing(studies: StudyList, archive: Archive, delay_ms: int) -> None:
 
 @pytest.mark.parametrize("column", COLUMNS)
 def test_sort(studies: StudyList, rows: Sequence[Row], column: str) -> None:
-    """A column sorts both ways; OHIF asks the same again and gets the same."""
+    """A column sorts both ways. For most clicks OHIF asks the same again, and gets the same."""
     first = studies.search({})
     before = len(studies.searches())
     studies.sort(column, "ascending")
@@ -233,8 +237,9 @@ def test_sort(studies: StudyList, rows: Sequence[Row], column: str) -> None:
     descending = studies.column(column)
     assert [_collated(text) for text in ascending[::-1]] == [_collated(text) for text in descending]
     assert ascending != descending
-    again = studies.search({}, before)
-    assert (first.body, first.headers["etag"]) == (again.body, again.headers["etag"])
+    for again in studies.searches()[before:]:
+        assert {} == keys(again)
+        assert (first.body, first.headers["etag"]) == (again.body, again.headers["etag"])
     studies.sort("Study Date", "ascending")
     studies.sort("Study Date", "descending")
 
@@ -255,6 +260,7 @@ def test_pages(studies: StudyList, rows: Sequence[Row]) -> None:
     studies.expect(shown[25:50])
     assert before == len(studies.searches())
     studies.rows_a_page(100)
+    studies.expect(rows)
 
 
 def test_reset(studies: StudyList, archive: Archive, rows: Sequence[Row]) -> None:

@@ -78,6 +78,7 @@ def test_opening(viewer: Viewer, archive: Mapping[str, Study], volume: Stack) ->
         metadata = _of(exchanges, f"/series/{uid}/metadata")
         assert one.instances == {each["00080018"]["Value"][0] for each in metadata[0].json}
     assert len(_of(exchanges, "/frames/1")) >= 64
+    assert [] == viewer.browser.call("problems")  # no script has failed
 
 
 def _of(exchanges: Sequence[Exchange], path: str) -> list[Exchange]:
@@ -137,3 +138,14 @@ def test_frames(viewer: Viewer, files: Sequence[Path]) -> None:
     viewer.expect_place("2/24")
     viewer.expect_picture(100, not_hash=first.hash)
     assert first.hash != assert_shows(viewer, images).hash
+
+
+@pytest.mark.usefixtures("viewer")
+def test_log(demo: Running, archive: Mapping[str, Study]) -> None:
+    """Nothing of a patient stands in what the demo's processes have logged."""
+    assert any("/frames/" in line["route"] for line in demo.requests())
+    secret = {uid for one in archive.values() for uid in (one.uid, *one.series)}
+    for one in archive.values():
+        secret |= {*one.texts["PatientID"], *one.texts["AccessionNumber"], *one.name.values()}
+    secret = {text for text in secret if len(text) > 5}  # a short one is a part of other words
+    assert set() == {text for text in secret if text in demo.errors}

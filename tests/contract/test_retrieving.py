@@ -442,6 +442,16 @@ async def test_places_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
         assert 2 == here.faults.calls[SEARCHES]
 
 
+async def test_recent_places(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are searched for whatever is kept; then they are what is kept."""
+    async with site(monkeypatch, SETS) as here:
+        for calls in (1, 2):
+            await here.retrieval.places(STUDY, SERIES, recent=True)
+            assert calls == here.faults.calls[SEARCHES]
+        await here.retrieval.places(STUDY, SERIES)
+        assert 2 == here.faults.calls[SEARCHES]
+
+
 async def test_a_study_that_is_being_opened(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its first series is looked for by itself, all others with the study, at once."""
     series = [f"1.2.1.{number}" for number in range(1, 21)]

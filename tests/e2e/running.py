@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-START_S = 60.0
+START_S = 180.0
 STOP_S = 20.0
 DATASTORE_ID = "0123456789abcdef0123456789abcdef"
 

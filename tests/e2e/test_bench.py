@@ -5,12 +5,19 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
+from bench.archive import indexed
 from bench.fetching import Reader
-from tests.e2e.running import environment
+from bench.keeping import NGINX, kept
+from bench.processes import Bench, Served
+from tests.e2e.running import DATASTORE_ID, ask, environment
 
 ROOT = Path(__file__).resolve().parents[2]
 TO_REACH = [
@@ -75,6 +82,65 @@ def test_counts_no_errors() -> None:
     """An answer that is no 200 ends the measurement."""
     with pytest.raises(RuntimeError, match="503 Down"):
         Reader().feed(memoryview(b"HTTP/1.1 503 Down\r\nContent-Length: 0\r\n\r\n"))
+
+
+@dataclass
+class Upstream:
+    """A server that answers everything with its path, and notes what it was asked."""
+
+    url: str = ""
+    asked: list[tuple[str, str]] = field(default_factory=list)
+
+
+@pytest.fixture
+def upstream() -> Iterator[Upstream]:
+    """Such a server."""
+    one = Upstream()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            one.asked.append((self.path, self.headers.get("Authorization", "")))
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(self.path)))
+            self.send_header("X-Accel-Buffering", "no")
+            self.end_headers()
+            self.wfile.write(self.path.encode())
+
+        def log_message(self, *_: object) -> None:
+            """Nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        one.url = f"http://127.0.0.1:{server.server_port}"
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield one
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.mark.skipif(not Path(NGINX).exists(), reason="nginx is not installed")
+def test_keeps_answers(upstream: Upstream, tmp_path: Path) -> None:
+    """What is kept is asked of the upstream once, all else each time."""
+    with kept(tmp_path / "nginx", upstream.url, "/frames/") as url:
+        found = [ask(url + path).body for path in ("/a/frames/1", "/b") * 2]
+    assert [b"/a/frames/1", b"/b"] * 2 == found
+    assert ["/a/frames/1", "/b", "/b"] == [path for path, _ in upstream.asked]
+
+
+def test_signs(upstream: Upstream, tmp_path: Path) -> None:
+    """The bare proxy asks the data store, signed, and gives its answer on."""
+    served = Served(upstream.url, 0)
+    with Bench(indexed(10), tmp_path, tmp_path).proxy(served) as proxy:
+        answer = ask(f"{proxy.url}/studies/1.2", {"Accept": "a/b"})
+    path = f"/datastore/{DATASTORE_ID}/studies/1.2"
+    assert (200, path.encode()) == (answer.status, answer.body)
+    ((asked, signature),) = upstream.asked
+    assert path == asked
+    assert signature.startswith("AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/")
 
 
 @pytest.fixture(scope="module")

@@ -75,7 +75,9 @@ class ListedRetrieval:
     closed: int = 0
     asked: list[tuple[str, str]] = field(default_factory=list)
 
-    async def places(self, study_uid: str, series_uid: str = "") -> Sequence[Place]:
+    async def places(
+        self, study_uid: str, series_uid: str = "", *, recent: bool = False
+    ) -> Sequence[Place]:
         """The places that are listed."""
         found = [
             p for p in self.stored if p.study_uid == study_uid and series_uid in ("", p.series_uid)

@@ -76,7 +76,9 @@ class MadeUp(dict[str, bytes]):
 class Anything(ListedRetrieval):
     """A data store that has whatever is asked for: the same series and instance by any name."""
 
-    async def places(self, study_uid: str, series_uid: str = "") -> Sequence[Place]:
+    async def places(
+        self, study_uid: str, series_uid: str = "", *, recent: bool = False
+    ) -> Sequence[Place]:
         """The place of the series."""
         return list(self.stored)[:1]
 

@@ -141,6 +141,11 @@ async def test_all_images_as_parts(target: str, number: int) -> None:
             assert "JPEG" == image.format
 
 
+async def test_a_frame_that_is_not_there_is_no_cut() -> None:
+    """It is known before the first part."""
+    assert 404 == (await _get(f"{FRAME}/frames/1,3/rendered", PARTS_OF_JPEG)).status
+
+
 async def test_a_part_that_cannot_be_rendered_cuts() -> None:
     """A study whose last image can't be decoded is not given as if it were whole."""
     answer = await _get(f"{BASE}/rendered", PARTS_OF_JPEG)
@@ -158,6 +163,8 @@ REFUSED = {
     "no such series": (f"{BASE}/series/1.9/rendered", 404, ""),
     "no such instance": (f"{BASE}/series/{CT}/instances/1.9/rendered", 404, ""),
     "no such frame": (f"{FRAME}/frames/3/rendered", 404, ""),
+    "no such frame among others": (f"{FRAME}/frames/1,3/rendered", 404, ""),
+    "no such thumbnail's frame among others": (f"{FRAME}/frames/1,3/thumbnail", 404, ""),
     "no such thumbnail's frame": (f"{FRAME}/frames/3/thumbnail", 404, ""),
     "a report": (f"{BASE}/series/{REPORT}/instances/1.2.1.1.1/rendered", 406, "no pixels"),
     "a report's thumbnail": (f"{BASE}/series/{REPORT}/thumbnail", 406, "no pixels"),
@@ -256,11 +263,20 @@ async def test_what_has_no_effect_is_said(name: str, query: str) -> None:
     assert expected == answer.one("warning")
 
 
-async def test_a_lookup_table_elsewhere_is_fetched() -> None:
+ELSEWHERE = {
+    "absolute": "https://up.test/x/instances/1.2/bulkdata/42/11",
+    "of an image set": "https://up.test/x/instances/1.2/bulkdata/42/11?imageSetId=a",
+    "relative": "bulkdata/42/11",
+    "percent-encoded": "https://up.test/bulkdata/%34%32/11",
+}
+
+
+@pytest.mark.parametrize("uri", ELSEWHERE.values(), ids=ELSEWHERE)
+async def test_a_lookup_table_elsewhere_is_fetched(uri: str) -> None:
     """A VOI LUT of which the metadata name only a BulkDataURI."""
     lut = {
         "00283002": {"vr": "US", "Value": [4, 0, 8]},
-        "00283006": {"vr": "OW", "BulkDataURI": "https://up.test/x/instances/1.2/bulkdata/42/11"},
+        "00283006": {"vr": "OW", "BulkDataURI": uri},
     }
     described = {
         **{tag: {"vr": "US", "Value": [n]} for tag, n in _LAYOUT.items()},

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import email.parser
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -258,6 +259,9 @@ async def test_frames_are_decoded() -> None:
     answer = await answered(retrieval, f"{path}/1", accept="application/octet-stream")
     assert (GREYS[0], str(ROWS * COLUMNS)) == (answer.body, answer.one("content-length"))
     await answered(retrieval, f"{path}/3", 404, accept="application/octet-stream")
+    await answered(
+        retrieval, f"{path}/1,3", 404, accept='multipart/related; type="application/octet-stream"'
+    )
 
 
 async def test_frames_that_nobody_decodes() -> None:
@@ -472,13 +476,46 @@ async def test_an_instance_that_is_listed_and_not_there() -> None:
     await answered(retrieval, CT_PATH, 503)
 
 
+@dataclass
+class Grown(ListedRetrieval):
+    """An import has added to it since its places were found: only recent ones are all of them."""
+
+    kept: int = 1
+
+    async def places(
+        self, study_uid: str, series_uid: str = "", *, recent: bool = False
+    ) -> Sequence[Place]:
+        """Those that were there at first, or all."""
+        found = await super().places(study_uid, series_uid)
+        return found if recent else found[: self.kept]
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/metadata", "", f"/series/{CT}/metadata", f"/series/{CT}"]
+    + [f"/series/{CT}/instances/1.2{end}" for end in ("", "/metadata", "/frames/1")]
+    + [f"/series/{CT}/instances/1.2/bulkdata/42/11"],
+    ids=lambda path: path or "/",
+)
+async def test_what_an_import_has_added(path: str) -> None:
+    """It is given, however long places are kept: no answer is short, and nothing is 404."""
+    old, new = (Stored(uid, metadata=instance(uid)) for uid in ("1.1", "1.2"))
+    kept = Grown({place(CT, "a" * 32): [old], place(CT, "b" * 32): [old, new]})
+    known = ListedRetrieval({place(CT, "b" * 32): [old, new]})
+    answers = [await answered(one, STUDY_PATH + path) for one in (kept, known)]
+    if path.endswith("/metadata"):
+        assert answers[0].json == answers[1].json
+    else:
+        assert parts_of(answers[0]) == parts_of(answers[1])
+
+
 async def test_a_series_that_goes_meanwhile() -> None:
     """What is deleted since it was found is missed by nobody."""
     retrieval = listed()
     lost = place(CT, "a" * 32)
     found = list(retrieval.stored)
 
-    async def places(*_: str) -> list[Place]:
+    async def places(*_: str, recent: bool = False) -> list[Place]:
         given, found[:] = list(found), [one for one in found if one != lost]
         return given
 

@@ -13,20 +13,26 @@ SOF = b"\xff\xc0\x00\x11\x08\x00\x04\x00\x06\x03\x01\x11\x00\x02\x11\x00\x03\x11
 RGB = b"\xff\xc0\x00\x11\x08\x00\x04\x00\x06\x03R\x11\x00G\x11\x00B\x11\x00"
 JFIF = b"\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00"
 SIZ = b"\xff\x51\x00\x2f" + bytes(2) + b"".join(n.to_bytes(4, "big") for n in (16, 24, 10, 20))
-J2K = b"\xff\x4f" + SIZ + bytes(0x2F - 2 - 2 - 16)
+J2K = b"\xff\x4f" + SIZ + bytes(16) + b"\x00\x03" + bytes(9)
 COD = b"\xff\x52\x00\x0c\x00\x00\x00\x01"
 
+ADOBE = b"\xff\xee\x00\x0eAdobe\x00\x64" + bytes(4)
+PLAIN, YBR = Codestream(4, 6, 3), Codestream(4, 6, 3, is_ybr=True)
+
 READ = {
-    "a JPEG": (b"\xff\xd8" + SOF, Codestream(4, 6)),
-    "with fill bytes": (b"\xff\xd8\xff\xff" + SOF, Codestream(4, 6)),
-    "with JFIF": (b"\xff\xd8" + JFIF + SOF, Codestream(4, 6, is_ybr=True)),
-    "with components R, G and B": (b"\xff\xd8" + RGB, Codestream(4, 6, is_rgb=True)),
-    "with both": (b"\xff\xd8" + JFIF + RGB, Codestream(4, 6, is_rgb=True)),
-    "a JPEG-LS": (b"\xff\xd8" + SOF.replace(b"\xc0", b"\xf7"), Codestream(4, 6)),
-    "a JPEG 2000, by its reference grid": (J2K, Codestream(4, 6)),
-    "with a component transformation": (J2K + COD + b"\x01", Codestream(4, 6, is_rgb=True)),
-    "without one": (J2K + COD + b"\x00", Codestream(4, 6)),
-    "within a JP2 file": (b"\x00\x00\x00\x0cjP  \r\n\x87\n" + J2K, Codestream(4, 6)),
+    "a JPEG": (b"\xff\xd8" + SOF, PLAIN),
+    "with fill bytes": (b"\xff\xd8\xff\xff" + SOF, PLAIN),
+    "with JFIF": (b"\xff\xd8" + JFIF + SOF, YBR),
+    "with Adobe's marker of YBR": (b"\xff\xd8" + ADOBE + b"\1" + SOF, YBR),
+    "with Adobe's marker of none": (b"\xff\xd8" + ADOBE + b"\0" + SOF, PLAIN),
+    "with Adobe's marker beside JFIF's": (b"\xff\xd8" + JFIF + ADOBE + b"\0" + SOF, PLAIN),
+    "with components R, G and B": (b"\xff\xd8" + RGB, Codestream(4, 6, 3, is_rgb=True)),
+    "with both": (b"\xff\xd8" + JFIF + RGB, Codestream(4, 6, 3, is_rgb=True)),
+    "a JPEG-LS": (b"\xff\xd8" + SOF.replace(b"\xc0", b"\xf7"), Codestream(4, 6, 3)),
+    "a JPEG 2000, by its reference grid": (J2K, Codestream(4, 6, 3)),
+    "with a component transformation": (J2K + COD + b"\x01", Codestream(4, 6, 3, is_rgb=True)),
+    "without one": (J2K + COD + b"\x00", Codestream(4, 6, 3)),
+    "within a JP2 file": (b"\x00\x00\x00\x0cjP  \r\n\x87\n" + J2K, Codestream(4, 6, 3)),
     "nothing": (b"", None),
     "no codestream": (b"\x00" * 99, None),
     "a JPEG without a frame": (b"\xff\xd8\xff\xda\x00\x08", None),
@@ -45,13 +51,14 @@ def test_the_header(frame: bytes, expected: Codestream | None) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_of_every_file(name: str) -> None:
-    """The size of each frame that has a codestream is the size that its file says."""
+    """The size and the samples of each frame that has a codestream are those of its file."""
     one = dataset(name)
     found = read_codestream(stored_frames(one)[0])
     is_codestream = one.file_meta.TransferSyntaxUID.startswith("1.2.840.10008.1.2.4")
     assert is_codestream == (found is not None)
     if found:
         assert (one.Rows, one.Columns) == (found.rows, found.columns)
+        assert one.SamplesPerPixel == found.components
 
 
 def test_damage_ends() -> None:

@@ -140,6 +140,7 @@ def test_jfif_is_ybr_whatever_the_metadata_say() -> None:
 JPEG_HEADER = (
     b"\xff\xd8\xff\xc0\x00\x11\x08\x00\x04\x00\x06\x03\x01\x11\x00\x02\x11\x00\x03\x11\x00"
 )
+GREY_SIDES = GREY.rows.to_bytes(2, "big") + GREY.columns.to_bytes(2, "big")
 
 
 def _jpeg(width: int, height: int) -> bytes:
@@ -157,6 +158,11 @@ REFUSED = {
         JPEG_HEADER.replace(b"\x00\x04\x00\x06", b"\xff\xff\xff\xff"),
         "1.2.840.10008.1.2.4.50",
         COLOUR,
+    ),
+    "a JPEG of more samples": (
+        JPEG_HEADER.replace(b"\x00\x04\x00\x06", GREY_SIDES),
+        "1.2.840.10008.1.2.4.50",
+        GREY,
     ),
     "a JPEG of so many columns as there are rows": (
         _jpeg(width=4, height=6),

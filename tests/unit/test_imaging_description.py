@@ -232,8 +232,16 @@ def test_a_palette() -> None:
 
 
 PADDING = {
-    "a value": ({"T00280120": _of("SS", -2000)}, (-2000, -2000)),
+    "a value": ({"T00280103": _of("US", 1), "T00280120": _of("SS", -2000)}, (-2000, -2000)),
     "a range": ({"T00280120": _of("US", 10), "T00280121": _of("US", 5)}, (5, 10)),
+    "of signed pixels, written as if they were not": (
+        {"T00280103": _of("US", 1), "T00280120": _of("US", 63536)},
+        (-2000, -2000),
+    ),
+    "of unsigned pixels, written as if they were signed": (
+        {"T00280103": _of("US", 0), "T00280120": _of("SS", -1)},
+        (65535, 65535),
+    ),
     "none": ({}, None),
 }
 

@@ -45,6 +45,7 @@ def configure_logging(level: str) -> None:
         cache_logger_on_first_use=False,
     )
     logging.basicConfig(level=logging.WARNING, handlers=[_LibraryHandler()], force=True)
+    logging.captureWarnings(True)  # else Python prints them as they are: pydicom's quote values
 
 
 class _LibraryHandler(logging.Handler):

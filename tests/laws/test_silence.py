@@ -10,6 +10,7 @@ import gzip
 import io
 import json
 import logging
+import warnings
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
@@ -50,6 +51,7 @@ def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.BytesIO]:
     structlog.configure(logger_factory=structlog.BytesLoggerFactory(written))
     yield written
     structlog.reset_defaults()
+    logging.captureWarnings(False)
     logging.getLogger().handlers[:] = handlers
 
 
@@ -272,6 +274,17 @@ def test_other_libraries_are_silent(log: io.BytesIO) -> None:
     lines = [json.loads(line) for line in log.getvalue().splitlines()]
     assert ["library", "Something %s"] == [line["event"] for line in lines]
     assert SENTINEL not in log.getvalue().decode()
+
+
+def test_pythons_warnings_are_not_quoted(
+    log: io.BytesIO, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """What pydicom warns of may be a value: the log says that there was a warning."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        warnings.warn(f"The value {SENTINEL} is no UID", UserWarning, stacklevel=1)
+    assert ["library"] == [json.loads(line)["event"] for line in log.getvalue().splitlines()]
+    assert SENTINEL not in "".join(capfd.readouterr())
 
 
 _NAMES = st.sampled_from(

@@ -18,6 +18,7 @@ MAX_TARGET_BYTES = 32_768
 """How much of a request's target is kept. The application refuses far less, and says so by 414;
 httptools can't read more than 65,535, and uvicorn would say 400."""
 
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _REQUEST_LINE = re.compile(rb"[A-Z]+ ([^ \r\n]*) HTTP/1\.[01]\r\n")
 
 
@@ -79,7 +80,7 @@ def serve(app: ASGIApp, host: str, port: int, on_ready: Callable[[str], None]) -
         timeout_graceful_shutdown=10,
     )
     # uvicorn raises a signal again once it has stopped cleanly: then that is the end, and no fault
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in _SIGNALS:
         signal.signal(number, _end)
     try:
         _Server(config, lambda: on_ready(url)).run(sockets=[listening])
@@ -88,6 +89,8 @@ def serve(app: ASGIApp, host: str, port: int, on_ready: Callable[[str], None]) -
 
 
 def _end(*_: object) -> None:
+    for number in _SIGNALS:
+        signal.signal(number, signal.SIG_IGN)  # a second one would break into the first one's end
     raise SystemExit(0)
 
 

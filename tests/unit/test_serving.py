@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 
 import pytest
 
@@ -42,3 +44,24 @@ def test_an_address_that_cannot_be_had(host: str, port: int | None) -> None:
         wanted = taken.getsockname()[1] if port is None else port
         with pytest.raises(ConfigError, match="can't listen on"):
             bind(host, wanted)
+
+
+ASKED_AGAIN = """
+import atexit, signal
+from gateway.serving import serve
+
+async def app(scope, receive, send):
+    while (await receive())["type"] != "lifespan.shutdown":
+        await send({"type": "lifespan.startup.complete"})
+    await send({"type": "lifespan.shutdown.complete"})
+
+atexit.register(signal.raise_signal, signal.SIGTERM)
+serve(app, "127.0.0.1", 0, lambda url: signal.raise_signal(signal.SIGTERM))
+"""
+
+
+def test_a_second_signal_does_not_break_into_the_end() -> None:
+    """Who is told to stop while it stops does that, with status 0 and without a word."""
+    command = [sys.executable, "-c", ASKED_AGAIN]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (0, "", "") == (ended.returncode, ended.stdout, ended.stderr)

@@ -265,8 +265,10 @@ def test_pages(studies: StudyList, rows: Sequence[Row]) -> None:
 
 def test_reset(studies: StudyList, archive: Archive, rows: Sequence[Row]) -> None:
     """The filters are empty again, and the whole list is there."""
+    before = len(studies.searches())
     studies.fill({"Patient": "doe", "MRN": "98", "Start": "2003-01-01"})
     studies.expect([row for row in rows_where(archive, name_has("Doe^Peter")) if "2003" in row[2]])
+    studies.next_search(before)  # OHIF asks nothing where a reset comes before its question
     before = len(studies.searches())
     studies.reset()
     studies.expect(rows)

@@ -212,11 +212,20 @@ def test_wide_spaces(inner: str, size: int) -> None:
     assert [(text, "", False)] == read(f"[{text}]".encode(), size, window=200)
 
 
-@pytest.mark.parametrize("text", ['{1:"x"%s}', '{"00081111":{1:2%s}}', '{"00081111":{"a":1%s'])
-def test_no_object(text: str) -> None:
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{1:"x"%s}',
+        '{"00081111":{1:2%s}}',
+        '{"00081111":{"a":1%s',
+        '{"00081111":{"vr":"SQ"},%s1:{"vr":"SQ"}}',
+    ],
+)
+@pytest.mark.parametrize("size", [100, 10**9])
+def test_no_object(text: str, size: int) -> None:
     """A large object is one of names and values, or the array is none."""
     with pytest.raises(UpstreamUnavailableError):
-        read(f"[{text % (' ' * 500)}]".encode(), window=200)
+        read(f"[{text % (' ' * 500)}]".encode(), size, window=200)
 
 
 @pytest.mark.parametrize("size", [1, 100, 10**9])

@@ -133,6 +133,15 @@ def test_a_mark_stands_at_the_page_of_the_first_open_study() -> None:
     assert 2 == mark[0]
 
 
+def test_no_mark_where_an_open_study_has_a_part_in_front() -> None:
+    """Read again there, that part could not be told from one that came too late."""
+    window = StudyWindow(whole_days=False)
+    for one in (_met("B", 14, 2, primary=False), _met("A", 13), _met("B", 11)):
+        window.add(one)
+    assert ["A"] == [group.study_uid for group in window.release()]
+    assert window.mark() is None
+
+
 def test_no_mark_where_undated_image_sets_are_held() -> None:
     """They may stand on any page, so that there is no place from which to find them all."""
     window = _left_at(10)

@@ -11,6 +11,8 @@ from tests.browser.chromium import Chromium, Exchange
 from tests.browser.shown import COLUMNS, Row
 
 WAIT_S = 60.0
+OPENS_S = 20.0
+"""How long a study that was double-clicked may take to be asked for."""
 FILTERS = "[data-filter-row]"
 INPUTS = {
     "Patient": f"{FILTERS} td:nth-child(1) input",
@@ -107,9 +109,18 @@ class StudyList:
         self.browser.call("click", selector=f"tr[aria-selected] >> nth={self.rows().index(row)}")
 
     def open_study(self, row: Row) -> None:
-        """Double-click it."""
+        """Double-click it; once more where nothing comes of it.
+
+        A list that is drawn anew between the clicks takes them for two.
+        """
         selector = f"tr[aria-selected] >> nth={self.rows().index(row)}"
-        self.browser.call("click", selector=selector, options={"clickCount": 2})
+        for _ in range(3):
+            self.browser.call("click", selector=selector, options={"clickCount": 2})
+            until = time.monotonic() + OPENS_S
+            while time.monotonic() < until:
+                if any("StudyInstanceUID" in keys(one) for one in self.searches()):
+                    return
+                time.sleep(0.2)  # the browser needs the machine
 
     def sort(self, column: str, order: str) -> None:
         """Click the head of a column, after which the rows are in this order."""

@@ -33,7 +33,6 @@ def viewer(browser: Chromium, demo: Running, archive: Mapping[str, Study], volum
     studies.open()
     studies.open_study(row_of(archive[volume.study_uid]))
     viewer = Viewer(browser, url)
-    viewer.skip_tour()
     viewer.expect_picture(200)
     return viewer
 

@@ -43,10 +43,6 @@ class Viewer:
         query = "&".join(f"{name}={value}" for name, value in asked.items() if value)
         self.browser.call("goto", url=f"{self._url}/viewer?{query}")
 
-    def skip_tour(self) -> None:
-        """Close what explains the viewer to its new users."""
-        self.browser.call("click", selector="text=Skip all")
-
     def expect_picture(self, greys: int, viewport: int = 0, not_hash: int | None = None) -> None:
         """Wait until a viewport shows so many grey values, and another picture than `not_hash`."""
         told = {"viewport": viewport, "greys": greys, "not": not_hash}

@@ -38,10 +38,9 @@ from gateway.wado.composing import (
     NotComposableError,
     composed,
 )
-from gateway.wado.media import MEDIA_TYPE_OF
+from gateway.wado.media import MEDIA_TYPE_OF, OCTETS
 from gateway.wado.upstream import STORED, Incoming, Place
 
-_OCTETS = "application/octet-stream"
 _CHUNK_BYTES = 64 * 1024
 _UNFIT = frozenset(
     # Deflated as a whole, or in another byte order: they would have to be made anew
@@ -131,7 +130,7 @@ class ImageSets:
         if syntax not in (STORED, stored.syntax):
             raise NotAcceptableError(NOT_GIVEN)
         boundary = secrets.token_hex(16)
-        media_type = MEDIA_TYPE_OF.get(stored.syntax, _OCTETS)
+        media_type = MEDIA_TYPE_OF.get(stored.syntax, OCTETS)
         part = f"Content-Type: {media_type}; transfer-syntax={stored.syntax}"
         ids = [stored.frames[number - 1] for number in numbers]
         chunks = parts(self._frames.bodies(place.image_set_id, ids), part, boundary)

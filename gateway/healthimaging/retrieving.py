@@ -1,4 +1,4 @@
-"""What retrieving may cost, and how the two ways of it are put together."""
+"""What retrieving may cost."""
 
 from __future__ import annotations
 

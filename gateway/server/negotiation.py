@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
 from gateway.errors import NotAcceptableError, QueryError
+from gateway.wado.media import ELEMENT, ESCAPED, PIECE, weight
 
 DICOM_JSON = "application/dicom+json"
 JSON = "application/json"
@@ -19,11 +20,6 @@ OFFERED = (DICOM_JSON, JSON, DICOM_XML, NDJSON, CSV)
 
 _PART = "application/dicom+xml"
 
-# Commas and semicolons within quotes part nothing: type="application/dicom+json"
-_ELEMENT = re.compile(r'(?:[^,"]|"(?:\\.|[^"\\])*"?)+')
-_PIECE = re.compile(r'(?:[^;"]|"(?:\\.|[^"\\])*"?)+')
-_WEIGHT = re.compile(r"[0-9]+(?:\.[0-9]*)?|\.[0-9]+")  # Java sends "q=.2"
-_ESCAPED = re.compile(r"\\(.)")
 _REPAIRED = re.compile(r"(?i)\bdicom (json|xml)\b")
 _UTF_8 = frozenset(("utf-8", "utf8", "iso_ir 192", "*"))  # the third is DICOM's own name
 
@@ -105,10 +101,10 @@ def _quality(offered: str, elements: list[_Element]) -> float:
 
 
 def _elements(text: str) -> Iterable[_Element]:
-    for part in _ELEMENT.findall(text):
-        name, *parameters = [piece.strip() for piece in _PIECE.findall(part)] or [""]
+    for part in ELEMENT.findall(text):
+        name, *parameters = [piece.strip() for piece in PIECE.findall(part)] or [""]
         if name:
-            yield _Element(_range(name.lower(), parameters), _weight(parameters))
+            yield _Element(_range(name.lower(), parameters), weight(_parameter("q", parameters)))
 
 
 def _range(name: str, parameters: Iterable[str]) -> str:
@@ -116,16 +112,8 @@ def _range(name: str, parameters: Iterable[str]) -> str:
         return DICOM_XML
     if name != "multipart/related" or (of := _parameter("type", parameters)) is None:
         return name
-    unquoted = _ESCAPED.sub(r"\1", of.removeprefix('"').removesuffix('"'))
+    unquoted = ESCAPED.sub(r"\1", of.removeprefix('"').removesuffix('"'))
     return f'{name}; type="{unquoted.strip().lower()}"'
-
-
-def _weight(parameters: Iterable[str]) -> float:
-    weight = _parameter("q", parameters)
-    if weight is None:
-        return 1.0
-    # What is no weight wants nothing: else a typo would ask for the type at full
-    return min(float(weight), 1.0) if _WEIGHT.fullmatch(weight) else 0.0
 
 
 def _parameter(name: str, parameters: Iterable[str]) -> str | None:

@@ -43,7 +43,7 @@ MAX_TABLE_BYTES = 256 * 1024
 MAX_SERIES_TRIED = 16
 """Series of a study that are asked for an image that stands for it."""
 
-_NO_PIXELS = "There are no pixels, so that nothing can be rendered."
+NO_PIXELS = "There are no pixels, so that nothing can be rendered."
 _LONG_BYTES = 256 * 1024  # JSON of this size is read in a few milliseconds
 _ODD_BYTES = 64 * 1024  # what a small frame's headers may add to it
 _T = TypeVar("_T")
@@ -91,14 +91,14 @@ class Pixels:
         for place in await self._places_tried(target):
             if (found := await self._middle(place)) is not None:
                 return found
-        raise NotAcceptableError(_NO_PIXELS)
+        raise NotAcceptableError(NO_PIXELS)
 
     async def thumbnail(self, target: Target, look: Look) -> bytes:
         """The image of the frame that stands for a study or series; it is kept.
 
         Raises: as `representative` and `rendered`.
         """
-        fault = NotAcceptableError(_NO_PIXELS)
+        fault = NotAcceptableError(NO_PIXELS)
         for place in await self._places_tried(target):
             image = self._kept.get(place, look)
             if image is None:

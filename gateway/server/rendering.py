@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
 from types import MappingProxyType
 
 from starlette.datastructures import Headers
@@ -15,11 +14,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from gateway.errors import NotAcceptableError
 from gateway.imaging.description import Window, check_frames, frames_of
 from gateway.imaging.rendering import ImageType, Look, Viewport
-from gateway.server.caching import CacheControl, Conditional, directives, weak_etag
+from gateway.server.caching import Conditional, directives, weak_etag
 from gateway.server.endpoint import run
 from gateway.server.negotiation import check_charset, choose_media_type, parameter_of
 from gateway.server.paths import ROOT, check_uri_length, service_url
-from gateway.server.pixels import Pixels
+from gateway.server.pixels import NO_PIXELS, Pixels
+from gateway.server.retrieving import RetrieveOptions
 from gateway.server.streams import StreamedAnswer, multipart_type, new_boundary
 from gateway.wado.multipart import beginning, ending
 from gateway.wado.rendered import Rendering, parse_rendering
@@ -47,15 +47,7 @@ TARGETS = (_STUDY, _SERIES, _INSTANCE, _INSTANCE + "/frames/{frames}")
 """What can be rendered, each by the path of its resource."""
 
 
-@dataclass(frozen=True, slots=True)
-class RenderingOptions:
-    """What an operator decides about rendered images."""
-
-    public_base_url: str | None = None
-    cache_control: CacheControl = "no-cache"
-
-
-def rendered_routes(pixels: Pixels, options: RenderingOptions) -> list[Route]:
+def rendered_routes(pixels: Pixels, options: RetrieveOptions) -> list[Route]:
     """The routes of rendered images and thumbnails."""
     return [
         Route(f"{ROOT}{path}/{kind}", endpoint(path, pixels, options), methods=["GET"])
@@ -116,7 +108,7 @@ class RenderedEndpoint:
     kind = "rendered"
     viewport: Viewport | None = None
 
-    def __init__(self, path: str, pixels: Pixels, options: RenderingOptions) -> None:
+    def __init__(self, path: str, pixels: Pixels, options: RetrieveOptions) -> None:
         self._route = f"{ROOT}{path}/{self.kind}"
         self._pixels, self._options = pixels, options
 
@@ -170,7 +162,7 @@ class RenderedEndpoint:
                     yield beginning(boundary, look.media_type, first=first) + image
                     first = False
         if first:
-            raise NotAcceptableError("There are no pixels, so that nothing can be rendered.")
+            raise NotAcceptableError(NO_PIXELS)
         yield ending(boundary)
 
 

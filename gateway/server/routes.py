@@ -42,7 +42,7 @@ from gateway.server.paths import (
     service_url,
 )
 from gateway.server.pixels import Pixels
-from gateway.server.rendering import RenderingOptions, rendered_routes
+from gateway.server.rendering import rendered_routes
 from gateway.server.responses import SearchAnswer, problem
 from gateway.server.retrieving import RetrieveOptions, retrieve_routes
 from gateway.server.searches import SearchService
@@ -138,11 +138,11 @@ def _retrieves(
     retrieval: Retrieval, meters: Meters, options: ServerOptions, capabilities: Capabilities
 ) -> list[Route]:
     pixels = Pixels(retrieval)
-    given = (options.public_base_url, options.cache_control)
+    given = RetrieveOptions(options.public_base_url, options.cache_control)
     return [
-        *wado_uri_routes(retrieval, pixels, RenderingOptions(*given), capabilities),
-        *rendered_routes(pixels, RenderingOptions(*given)),
-        *retrieve_routes(retrieval, meters, RetrieveOptions(*given), pixels),
+        *wado_uri_routes(retrieval, pixels, given, capabilities),
+        *rendered_routes(pixels, given),
+        *retrieve_routes(retrieval, meters, given, pixels),
     ]
 
 

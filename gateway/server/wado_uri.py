@@ -23,11 +23,11 @@ from gateway.server.rendering import (
     JPEG,
     PNG,
     QUALITY,
-    RenderingOptions,
     image_answer,
     look_of,
     warnings_of,
 )
+from gateway.server.retrieving import RetrieveOptions
 from gateway.server.streams import StreamedAnswer
 from gateway.wado.media import DICOM, EXPLICIT_LITTLE_ENDIAN
 from gateway.wado.requests import Target
@@ -50,7 +50,7 @@ class WadoUri:
         self,
         retrieval: Retrieval,
         pixels: Pixels,
-        options: RenderingOptions,
+        options: RetrieveOptions,
         otherwise: ASGIApp | None = None,
     ) -> None:
         self._retrieval, self._pixels = retrieval, pixels
@@ -115,7 +115,7 @@ class WadoUri:
 
 
 def wado_uri_routes(
-    retrieval: Retrieval, pixels: Pixels, options: RenderingOptions, capabilities: ASGIApp
+    retrieval: Retrieval, pixels: Pixels, options: RetrieveOptions, capabilities: ASGIApp
 ) -> list[Route]:
     """The routes of WADO-URI: the root, where `capabilities` answers the rest, and `/wado`."""
     at_root = WadoUri(retrieval, pixels, options, capabilities)

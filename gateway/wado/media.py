@@ -68,11 +68,15 @@ _OTHER_NAMES = MappingProxyType(
     }
 )
 _MAX_ALTERNATIVES = 32  # no client has so many; each may cost a call
-# Commas and semicolons within quotes part nothing
-_ELEMENT = re.compile(r'(?:[^,"]|"(?:\\.|[^"\\])*"?)+')
-_PIECE = re.compile(r'(?:[^;"]|"(?:\\.|[^"\\])*"?)+')
-_ESCAPED = re.compile(r"\\(.)")
-_WEIGHT = re.compile(r"[0-9]+(?:\.[0-9]*)?|\.[0-9]+")
+# Commas and semicolons within quotes part nothing: type="application/dicom+json"
+ELEMENT = re.compile(r'(?:[^,"]|"(?:\\.|[^"\\])*"?)+')
+"""An element of an Accept list."""
+PIECE = re.compile(r'(?:[^;"]|"(?:\\.|[^"\\])*"?)+')
+"""A name or parameter of an element."""
+ESCAPED = re.compile(r"\\(.)")
+"""A character of a quoted text that stands for itself."""
+
+_WEIGHT = re.compile(r"[0-9]+(?:\.[0-9]*)?|\.[0-9]+")  # Java sends "q=.2"
 _UID = re.compile(r"[0-9]+(?:\.[0-9]+)*")
 _RANGE = re.compile(r"[a-z0-9.+-]+/(?:[a-z0-9.+-]+|\*)|\*/\*")
 
@@ -186,6 +190,14 @@ def parameter_of(content_type: str, name: str) -> str:
     return _pieces(content_type)[1].get(name, "")
 
 
+def weight(text: str | None) -> float:
+    """The weight that a parameter q gives, 0 to 1; None where an element has none."""
+    if text is None:
+        return 1.0
+    # What is no weight wants nothing: else a typo would ask for the type at full
+    return min(float(text), 1.0) if _WEIGHT.fullmatch(text) else 0.0
+
+
 def not_acceptable(offered: str) -> NotAcceptableError:
     """The error of a request that accepts none of what is offered."""
     return NotAcceptableError(f"Supported media types: {offered}.")
@@ -213,9 +225,9 @@ def _some(forms: Sequence[Form], offered: str) -> tuple[Form, ...]:
 
 
 def _elements(text: str) -> Iterator[tuple[float, Wanted]]:
-    for element in _ELEMENT.findall(text):
+    for element in ELEMENT.findall(text):
         name, parameters = _pieces(element)
-        quality = _weight(parameters.get("q"))
+        quality = weight(parameters.get("q"))
         is_multipart = name in ("multipart/related", "multipart/*")
         inner = name
         if is_multipart:
@@ -233,19 +245,12 @@ def _elements(text: str) -> Iterator[tuple[float, Wanted]]:
 
 def _pieces(text: str) -> tuple[str, dict[str, str]]:
     """The name of a media type in lower case, and its parameters."""
-    name, *rest = [piece.strip() for piece in _PIECE.findall(text)] or [""]
+    name, *rest = [piece.strip() for piece in PIECE.findall(text)] or [""]
     parameters: dict[str, str] = {}
     for piece in rest:
         key, _, value = piece.partition("=")
         bare = value.strip()
         if bare.startswith('"'):
-            bare = _ESCAPED.sub(r"\1", bare.removeprefix('"').removesuffix('"'))
+            bare = ESCAPED.sub(r"\1", bare.removeprefix('"').removesuffix('"'))
         parameters.setdefault(key.strip().lower(), bare.strip())
     return name.lower(), parameters
-
-
-def _weight(text: str | None) -> float:
-    if text is None:
-        return 1.0
-    # What is no weight wants nothing: else a typo would ask for the type at full
-    return min(float(text), 1.0) if _WEIGHT.fullmatch(text) else 0.0

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pydicom
@@ -18,6 +19,11 @@ from tests.browser.chromium import Chromium
 
 CELLS = 2
 """A picture is compared by the means of its quarters, so that a turned one is seen too."""
+
+SETTLES_S = 60.0
+"""How long a viewer may take until all of its parts tell the same image."""
+
+Read = TypeVar("Read")
 
 
 @dataclass(frozen=True)
@@ -51,7 +57,7 @@ class Viewer:
     def picture(self, columns: int = 1, rows: int = 1, viewport: int = 0) -> Picture:
         """What is shown of an image of this size."""
         told = {"viewport": viewport, "columns": columns, "rows": rows, "cells": CELLS}
-        return Picture(**self.browser.call("read", name="picture", argument=told))
+        return Picture(**self.browser.call("wait", name="picture", argument=told))
 
     def expect_place(self, place: str) -> None:
         """Wait until a corner tells the place in the stack, such as 2/64."""
@@ -121,15 +127,33 @@ def stack_of(paths: Sequence[Path]) -> Stack:
     return Stack(study_uid, uid, {int(h.InstanceNumber): path for path, h in headers.items()})
 
 
+def settled(read: Callable[[], Read]) -> Read:
+    """What `read` returns as soon as it raises no AssertionError; its last one where it goes on.
+
+    A page draws its pictures and its texts, and asks for what they need, one after the other.
+    """
+    until = time.monotonic() + SETTLES_S
+    while True:
+        try:
+            return read()
+        except AssertionError:
+            if time.monotonic() > until:
+                raise
+        time.sleep(0.2)  # the browser needs the machine
+
+
 def assert_shows(viewer: Viewer, images: Stack) -> Picture:
-    """The image that the viewer names is on the screen, with the window that it names."""
-    corners = viewer.corners()
-    columns, rows = images.size
-    shown = viewer.picture(columns, rows)
-    expected = images.means(corners)
-    assert sum(expected) == pytest.approx(sum(shown.means), rel=0.05)
-    assert expected == pytest.approx(shown.means, rel=0.05, abs=2)
-    return shown
+    """The image that the viewer names gets on the screen, with the window that it names."""
+
+    def read() -> Picture:
+        corners = viewer.corners()
+        shown = viewer.picture(*images.size)
+        expected = images.means(corners)
+        assert sum(expected) == pytest.approx(sum(shown.means), rel=0.05)
+        assert expected == pytest.approx(shown.means, rel=0.05, abs=2)
+        return shown
+
+    return settled(read)
 
 
 def _grey(dataset: pydicom.Dataset, pixels: Any, window: tuple[float, float] | None) -> Any:

@@ -101,7 +101,7 @@ lint: $(STAMP)  ## Check style, form and types
 mutants: $(STAMP)  ## Change the rules one by one; each change must fail a test
 	$(BIN)/python -m tests.mutants
 
-bench: $(STAMP)  ## Measure it against a bare client, its quota, Orthanc and nginx, about 30 minutes
+bench: $(STAMP)  ## Measure it against a bare client, its quota, Orthanc and nginx, about 35 minutes
 	$(BIN)/python bench/run.py $(ARGS) $(ROWS)
 
 lock:  ## Write all lock files anew (needs uv and npm)

@@ -9,7 +9,7 @@ MEDIA, MULTIPART = "gateway/wado/media.py", "gateway/wado/multipart.py"
 METADATA, PLAIN = "gateway/wado/metadata.py", "gateway/wado/plain.py"
 SOUND, REQUESTS = "gateway/wado/sound.py", "gateway/wado/requests.py"
 RENDERED, URI = "gateway/wado/rendered.py", "gateway/wado/uri.py"
-COMPOSING = "gateway/wado/composing.py"
+COMPOSING, NATIVE = "gateway/wado/composing.py", "gateway/wado/nativemodel.py"
 DECODING, DESCRIPTION = "gateway/imaging/decoding.py", "gateway/imaging/description.py"
 RENDERING, PALETTES = "gateway/imaging/rendering.py", "gateway/imaging/palettes.py"
 OPENING, STREAMS = "gateway/server/opening.py", "gateway/server/streams.py"
@@ -39,6 +39,7 @@ OWN = {
     RENDERED: "tests/unit/test_rendered_query.py",
     URI: "tests/unit/test_rendered_query.py",
     COMPOSING: "tests/unit/test_wado_composing.py",
+    NATIVE: "tests/unit/test_wado_nativemodel.py",
     DECODING: _in(
         "tests/unit/test_imaging_decoding.py",
         "what_cannot_be_decoded_is_refused",
@@ -96,6 +97,10 @@ MUTANTS: tuple[tuple[str, str, str], ...] = (
     # files that are composed
     (COMPOSING, "before.PlanarConfiguration = 0", "pass"),
     (COMPOSING, "before.SpecificCharacterSet = _UTF_8", "pass"),
+    (NATIVE, "sorted(by_tag.items())", "by_tag.items()"),
+    (NATIVE, "creator=_creator(tag, by_tag)", 'creator=""'),
+    (NATIVE, "tag.upper(): attribute", "tag: attribute"),
+    (NATIVE, 'if uri := attribute.get("BulkDataURI")', 'if uri := ""'),
     # pictures
     (DECODING, 'bitorder="little"', 'bitorder="big"'),
     (DECODING, "array.transpose(2, 0, 1)", "array"),

@@ -1,4 +1,4 @@
-"""DICOM XML: one result as a document of the Native DICOM Model.
+"""DICOM XML: documents of the Native DICOM Model, and one of them for a result.
 
 No line break stands in a document, nor two hyphens in a row: within a multipart body no value can
 be taken for a boundary.
@@ -9,7 +9,7 @@ Source: PS3.19 A.1 (model and schema); PS3.18 Annex F.2.2 and F.3 (what it share
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from xml.sax.saxutils import escape
 
 from pydicom.datadict import keyword_for_tag
@@ -40,33 +40,30 @@ def encode(elements: Iterable[Element]) -> bytes:
     One without a value is present without children. A character that XML cannot hold, such as an
     escape or a form feed, is U+FFFD: what stood there is lost, and that something did is not.
     """
-    return f"{_BEGIN}{_attributes(elements)}{_END}".encode()
+    return document(_attributes(elements))
 
 
-def _attributes(elements: Iterable[Element]) -> str:
-    return "".join(map(_attribute, elements))
+def document(attributes: str) -> bytes:
+    """The UTF-8 document that holds `attributes`, each as `attribute` makes it."""
+    return f"{_BEGIN}{attributes}{_END}".encode()
 
 
-def _attribute(element: Element) -> str:
-    tag, keyword, creator = element.tag, element.keyword, ""
-    if element.creator:
+def attribute(tag: str, vr: str, content: str, keyword: str = "", creator: str = "") -> str:
+    """One attribute; `content` is what stands in it, and `creator` the private creator of one."""
+    named = keyword or keyword_for_tag(int(tag, 16))
+    told = f' keyword="{named}"' if named else ""
+    if creator:
         # Table A.1.5-2: "the block used in the DICOM encoding shall not be sent (i.e., a Private
         # Data Element has the form gggg00ee)", for its creator is. One whose creator is not known,
         # and a creator itself, would be nothing without the block
         tag = f"{tag[:4]}00{tag[6:]}"
-        creator = f' privateCreator="{_text(element.creator)}"'
-    if not keyword:  # repeating groups have one, which they share; private elements have none
-        keyword = keyword_for_tag(int(element.tag, 16))
-    named = f' keyword="{keyword}"' if keyword else ""
-    begin = f'<DicomAttribute tag="{tag}" vr="{element.vr}"{named}{creator}'
-    content = _content(element.vr, element.values)
+        told += f' privateCreator="{text(creator)}"'
+    begin = f'<DicomAttribute tag="{tag}" vr="{vr}"{told}'
     return f"{begin}>{content}</DicomAttribute>" if content else f"{begin}/>"
 
 
-def _content(vr: str, values: Sequence[Value]) -> str:
-    if vr in BINARY_VRS:
-        return f"<InlineBinary>{_text(str(values[0]))}</InlineBinary>" if values else ""
-    inner = [_inner(vr, value) for value in values]
+def values(vr: str, inner: Sequence[str]) -> str:
+    """The values of an attribute of that VR, of which `inner` are the contents."""
     if vr != "SQ" and not any(inner):
         return ""
     name = {"SQ": "Item", "PN": "PersonName"}.get(vr, "Value")
@@ -75,22 +72,45 @@ def _content(vr: str, values: Sequence[Value]) -> str:
     return "".join(f'<{name} number="{number}">{one}</{name}>' for number, one in numbered)
 
 
+def person_name(groups: Mapping[str, str]) -> str:
+    """The content of a name whose component groups are these."""
+    return "".join(f"<{group}>{_components(name)}</{group}>" for group, name in groups.items())
+
+
+def inline_binary(base64: str) -> str:
+    """The content of an attribute whose bytes stand in it."""
+    return f"<InlineBinary>{text(base64)}</InlineBinary>"
+
+
+def text(plain: str) -> str:
+    """The same as it stands in a document."""
+    return escape(_NO_CHARACTER.sub("\ufffd", plain), _REFERENCES)
+
+
+def _attributes(elements: Iterable[Element]) -> str:
+    return "".join(
+        attribute(one.tag, one.vr, _content(one.vr, one.values), one.keyword, one.creator)
+        for one in elements
+    )
+
+
+def _content(vr: str, stored: Sequence[Value]) -> str:
+    if vr in BINARY_VRS:
+        return inline_binary(str(stored[0])) if stored else ""
+    return values(vr, [_inner(vr, value) for value in stored])
+
+
 def _inner(vr: str, value: Value) -> str:
     match value:
         case Item():
             return _attributes(item_elements(value))
         case str() if vr == "PN":
-            groups = name_groups(value).items()
-            return "".join(f"<{group}>{_name(name)}</{group}>" for group, name in groups)
+            return person_name(name_groups(value))
         case _:
-            return _text(str(value))
+            return text(str(value))
 
 
-def _name(group: str) -> str:
+def _components(group: str) -> str:
     # What is past the fifth component stays with it
     parts = zip(_COMPONENTS, group.split("^", 4), strict=False)
-    return "".join(f"<{name}>{_text(part)}</{name}>" for name, part in parts if part)
-
-
-def _text(text: str) -> str:
-    return escape(_NO_CHARACTER.sub("\ufffd", text), _REFERENCES)
+    return "".join(f"<{name}>{text(part)}</{name}>" for name, part in parts if part)

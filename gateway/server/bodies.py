@@ -31,6 +31,8 @@ CHUNK_RESULTS = 32
 # stand in no part: `dicomxml` writes none
 _BOUNDARY = "result"
 _PART = f"--{_BOUNDARY}\r\nContent-Type: application/dicom+xml\r\n\r\n".encode()
+PARTS_END = f"--{_BOUNDARY}--\r\n".encode()
+"""What follows the last part of XML."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +79,16 @@ def _json(columns: Columns, everything: bool) -> Encoder:
 
 
 def _parts(columns: Columns, everything: bool) -> Encoder:
-    def part(result: Result, url: str) -> bytes:
+    def encode(result: Result, url: str) -> bytes:
         elements = elements_of(result, columns, url, everything=everything)
-        return _PART + dicomxml.encode(elements) + b"\r\n"
+        return part(dicomxml.encode(elements))
 
-    return part
+    return encode
+
+
+def part(document: bytes) -> bytes:
+    """The part that a document of XML is."""
+    return _PART + document + b"\r\n"
 
 
 def _lines(columns: Columns, everything: bool) -> Encoder:
@@ -113,7 +120,7 @@ BODIES: Mapping[str, Body] = MappingProxyType(
         DICOM_XML: Body(
             f"{DICOM_XML}; boundary={_BOUNDARY}",
             _parts,
-            ending=lambda _: f"--{_BOUNDARY}--\r\n".encode(),
+            ending=lambda _: PARTS_END,
         ),
         NDJSON: Body(NDJSON, _lines, ending=_last_line, held=False, chunk_results=1),
         CSV: Body(

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from gateway.errors import UpstreamUnavailableError
+from gateway.server.bodies import PARTS_END, part
+from gateway.server.negotiation import DICOM_JSON, DICOM_XML, JSON
 from gateway.server.streams import Opened
 from gateway.wado.metadata import Instance, InstanceReader, with_own_uris
+from gateway.wado.nativemodel import native_model
 from gateway.wado.upstream import Place
 
 HELD_METADATA = 4 * 1024 * 1024
@@ -24,15 +28,43 @@ MORE_MALFORMED = "The metadata of {number} more instances is malformed. They hav
 _STEP = 256 * 1024  # bytes that are read before others have their turn
 
 
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """A beginning, instances with a separator between some and the next, and an ending.
+
+    `takes_long` says that to encode what was read in one step would hold up others.
+    """
+
+    encode: Callable[[Sequence[str]], bytes]
+    beginning: bytes = b""
+    separator: bytes = b""
+    ending: bytes = b""
+    takes_long: bool = False
+
+
+_ARRAY = _Form(lambda texts: ",".join(texts).encode("utf-8", "replace"), b"[", b",", b"]")
+_PARTS = _Form(
+    lambda texts: b"".join(part(native_model(text)) for text in texts),
+    ending=PARTS_END,
+    takes_long=True,
+)
+_FORMS: Mapping[str, _Form] = MappingProxyType(
+    {DICOM_JSON: _ARRAY, JSON: _ARRAY, DICOM_XML: _PARTS}
+)
+METADATA_OFFERED = tuple(_FORMS)
+"""The media types of metadata, the default first."""
+
+
 @dataclass(slots=True)
 class MetadataBody:
-    """One DICOM JSON array of all that `opened` gives, each instance once.
+    """All that `opened` gives as one of METADATA_OFFERED, each instance once.
 
     `service` is the base URL; `on_malformed` is told of each instance that is left out, `on_end`
     the facts.
     """
 
     opened: AsyncGenerator[Opened, None] = field(repr=False)
+    media_type: str
     service: str
     on_malformed: Callable[[], None]
     on_end: Callable[[dict[str, object]], None]
@@ -47,15 +79,16 @@ class MetadataBody:
         Raises: NotFoundError, UpstreamError, also where an instance turns out to be malformed after
         the header has said that it is not.
         """
-        before = "["
+        form = _FORMS[self.media_type]
+        before = form.beginning
         try:
             async with aclosing(self.opened) as all_opened:
                 async for opened in all_opened:
                     async for texts in self._texts(opened):
                         if texts:
-                            yield (before + ",".join(texts)).encode("utf-8", "replace")
-                            before = ","
-            yield b"[]" if before == "[" else b"]"
+                            yield before + await _encoded(form, texts)
+                            before = form.separator
+            yield (b"" if self._given else form.beginning) + form.ending
         finally:
             self.on_end({"parts": len(self._given), "malformed": len(self._left_out)})
 
@@ -98,6 +131,10 @@ class MetadataBody:
         self.on_malformed()
         if self._told is not None:
             raise UpstreamUnavailableError("Metadata of an instance turned out to be malformed.")
+
+
+async def _encoded(form: _Form, texts: Sequence[str]) -> bytes:
+    return await asyncio.to_thread(form.encode, texts) if form.takes_long else form.encode(texts)
 
 
 def instance_url(service: str, place: Place, uid: str) -> str:

@@ -18,14 +18,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from gateway.healthimaging.metrics import Meters
 from gateway.server.caching import CacheControl
 from gateway.server.endpoint import run
-from gateway.server.metadata import HELD_METADATA, MetadataBody
-from gateway.server.negotiation import (
-    DICOM_JSON,
-    JSON,
-    check_charset,
-    choose_media_type,
-    parameter_of,
-)
+from gateway.server.metadata import HELD_METADATA, METADATA_OFFERED, MetadataBody
+from gateway.server.negotiation import check_charset, choose_media_type, parameter_of
 from gateway.server.opening import Opening
 from gateway.server.paths import ROOT, check_uri_length, service_url
 from gateway.server.pixels import Pixels
@@ -55,9 +49,6 @@ from gateway.wado.media import (
 )
 from gateway.wado.requests import Target, bulk_path, frame_numbers, target_of
 from gateway.wado.upstream import Incoming, Retrieval
-
-METADATA_OFFERED = (DICOM_JSON, JSON)
-"""The media types of metadata, the default first."""
 
 
 class Retrieve(Enum):
@@ -199,6 +190,7 @@ class RetrieveEndpoint:
         media_type = choose_media_type(asked.accept, asked.accept_parameter, METADATA_OFFERED)
         body = MetadataBody(
             self._opening.metadata(asked.target),
+            media_type,
             asked.service,
             self._meters.malformed_instance,
             asked.facts.update,

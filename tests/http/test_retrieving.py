@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from pydicom import Dataset
 
 from gateway.errors import (
     UpstreamRejectedError,
@@ -37,6 +38,7 @@ from tests.http.retrieval import (
     place,
 )
 from tests.http.upstream import ListedCalls, app_over
+from tests.unit.nativemodel import bulk_value, dataset_of, faults
 
 STUDY_PATH = f"/dicom-web/studies/{STUDY}"
 CT_PATH, SC_PATH = f"{STUDY_PATH}/series/{CT}", f"{STUDY_PATH}/series/{SC}"
@@ -141,6 +143,47 @@ async def test_metadata(path: str, accept: str) -> None:
     assert (kind, str(len(answer.body))) == tuple(
         answer.one(n) for n in ("content-type", "content-length")
     )
+
+
+XML = 'multipart/related; type="application/dicom+xml"'
+
+
+@pytest.mark.parametrize("path", [STUDY_PATH, CT_PATH, FIRST])
+@pytest.mark.parametrize("accept", [XML, "application/dicom+xml", "multipart/related"])
+async def test_metadata_as_xml(path: str, accept: str) -> None:
+    """Each instance is a part, and the data set of the JSON object in its place."""
+    as_json = await answered(listed(), f"{path}/metadata")
+    answer = await answered(listed(), f"{path}/metadata", accept=accept)
+    assert f"{XML}; boundary=result" == answer.one("content-type")
+    assert str(len(answer.body)) == answer.one("content-length")
+    assert as_json.one("etag") != answer.one("etag")
+    parts = parts_of(answer)
+    assert ["application/dicom+xml"] * len(as_json.json) == [kind for kind, _ in parts]
+    assert [[]] * len(parts) == [faults(part) for _, part in parts]
+    expected = [Dataset.from_json(one, lambda _, vr, uri: bulk_value(vr, uri))
+                for one in as_json.json]  # fmt: skip
+    assert expected == [dataset_of(part) for _, part in parts]
+
+
+async def test_malformed_metadata_as_xml() -> None:
+    """An instance that is malformed is left out there too, and named."""
+    bad = Stored("1.2.1.1.8", metadata={"00080018": {"vr": "XX"}})
+    good = Stored("1.2.1.1.9", metadata=instance("1.2.1.1.9"))
+    answer = await answered(
+        ListedRetrieval({place(CT, "a" * 32): [bad, good]}), f"{CT_PATH}/metadata", accept=XML
+    )
+    assert ["1.2.1.1.9"] == [dataset_of(part).SOPInstanceUID for _, part in parts_of(answer)]
+    (warning,) = answer.all("warning")
+    assert "The metadata of instance number 1 is malformed." in warning
+
+
+async def test_deep_metadata_as_xml() -> None:
+    """What XML can't be made of is no short answer."""
+    deep = '{"00081110":{"vr":"SQ","Value":[' * 190 + "{}" + "]}}" * 190
+    told = json.dumps(instance("1.1"))[:-1] + f', "00081111":{{"vr":"SQ","Value":[{deep}]}}}}'
+    retrieval = ListedRetrieval({place(CT, "a" * 32): [Stored("1.1", metadata=told)]})
+    assert 1 == len((await answered(retrieval, f"{CT_PATH}/metadata")).json)
+    await answered(retrieval, f"{CT_PATH}/metadata", 503, accept=XML)
 
 
 async def test_bulk_data_is_where_metadata_say() -> None:

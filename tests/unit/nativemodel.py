@@ -75,9 +75,9 @@ def _attribute_faults(one: ElementTree.Element) -> Iterator[str]:
 
 def _name_faults(one: ElementTree.Element, tag: str) -> Iterator[str]:
     private = int(tag[3], 16) % 2 == 1
-    if private == ("keyword" in one.attrib):
-        yield "a keyword missing, or of a private attribute"
-    elif not private and one.get("keyword") != keyword_for_tag(int(tag, 16)):
+    if private and "keyword" in one.attrib:
+        yield "a keyword of a private attribute"
+    elif not private and one.get("keyword", "") != keyword_for_tag(int(tag, 16)):
         yield "another keyword than the dictionary's"
     if "privateCreator" in one.attrib and (not private or tag[4:6] != "00"):
         yield "privateCreator of what is not private, or with its block"
@@ -85,6 +85,10 @@ def _name_faults(one: ElementTree.Element, tag: str) -> Iterator[str]:
 
 def _content_faults(one: ElementTree.Element, vr: str) -> Iterator[str]:
     kinds = {child.tag.removeprefix(NAME) for child in one}
+    if kinds == {"BulkData"}:
+        if len(one) > 1 or set(one[0].attrib) != {"uri"} or len(one[0]) or one[0].text:
+            yield "BulkData that is more than a uri"
+        return
     allowed = {"SQ": "Item", "PN": "PersonName"}.get(vr, "InlineBinary" if vr in BYTES else "Value")
     if kinds - {allowed}:
         yield "a child of another kind than the VR's"
@@ -121,7 +125,7 @@ def _name_group_faults(name: ElementTree.Element) -> Iterator[str]:
 
 
 def dataset_of(text: bytes) -> Dataset:
-    """The data set that the document `text` stands for."""
+    """The data set that the document `text` stands for; the value of bulk data is its URI."""
     return _dataset(document(text))
 
 
@@ -147,6 +151,8 @@ def _dataset(parent: ElementTree.Element) -> Dataset:
 
 def _value(child: ElementTree.Element, vr: str) -> Any:
     text = child.text or ""
+    if uri := child.get("uri"):
+        return bulk_value(vr, uri)
     if vr == "SQ":
         return _dataset(child)
     if vr == "PN":
@@ -159,6 +165,11 @@ def _value(child: ElementTree.Element, vr: str) -> Any:
     if vr in INTEGERS and text.removeprefix("-").isdigit():
         return int(text)
     return float(text) if vr in FLOATS else text
+
+
+def bulk_value(vr: str, uri: str) -> Any:
+    """The value that stands for bulk data of that VR: its URI."""
+    return uri.encode() if vr in BYTES else uri
 
 
 def _joined(group: ElementTree.Element) -> str:

@@ -292,7 +292,9 @@ GOOD = (
     '<DicomAttribute tag="00100010" vr="PN" keyword="PatientName"><PersonName number="1">'
     "<Alphabetic><FamilyName>A</FamilyName><GivenName>B</GivenName></Alphabetic></PersonName>"
     '</DicomAttribute><DicomAttribute tag="00190001" vr="OB" privateCreator="ACME">'
-    '<InlineBinary>AAE=</InlineBinary></DicomAttribute><DicomAttribute tag="00200011" vr="IS" '
+    '<InlineBinary>AAE=</InlineBinary></DicomAttribute><DicomAttribute tag="00190002" vr="OB" '
+    'privateCreator="ACME"><BulkData uri="u"/></DicomAttribute>'
+    '<DicomAttribute tag="00200011" vr="IS" '
     'keyword="SeriesNumber"><Value number="1">1</Value><Value number="2">1</Value></DicomAttribute>'
 )
 
@@ -318,6 +320,9 @@ def test_the_checker_passes_what_is_right() -> None:
         ("<DicomAttribute tag", "x<DicomAttribute tag"), ('"00200011"', '"00200000"'),
         ("<Value number=\"2\">1", "<Value number=\"2\"><b/>"),
         ('<DicomAttribute tag="00190001"', '<Other/><DicomAttribute tag="00190001"'),
+        ('uri="u"', 'uri="u" number="1"'), ('uri="u"', ""), ('<BulkData uri="u"/>', '<BulkData/>'),
+        ('<BulkData uri="u"/>', '<BulkData uri="u"/><BulkData uri="v"/>'),
+        ('<BulkData uri="u"/>', '<BulkData uri="u">x</BulkData>'),
         (END, GOOD + END),
     ],
 )  # fmt: skip

@@ -28,9 +28,23 @@ class _Protocol(HttpToolsProtocol):
     It reads one of any length, too.
     """
 
+    _is_within = False  # a request, of which the line has come
+
     def data_received(self, data: bytes) -> None:
         """Take in what has come, such letters percent-encoded."""
-        super().data_received(ascii_target(data))
+        # A body that reads like a request line would get longer than it is said to be, and its end
+        # be taken for a request: one that no proxy in front has seen
+        super().data_received(data if self._is_within else ascii_target(data))
+
+    def on_message_begin(self) -> None:
+        """Note that a request has begun."""
+        self._is_within = True
+        super().on_message_begin()
+
+    def on_message_complete(self) -> None:
+        """Note that it is over."""
+        self._is_within = False
+        super().on_message_complete()
 
     def on_url(self, url: bytes) -> None:
         """Take in a part of the target."""

@@ -5,6 +5,9 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
+import time
+from collections.abc import Iterator, Sequence
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -65,3 +68,71 @@ def test_a_second_signal_does_not_break_into_the_end() -> None:
     command = [sys.executable, "-c", ASKED_AGAIN]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert (0, "", "") == (ended.returncode, ended.stdout, ended.stderr)
+
+
+ECHO = """
+from gateway.serving import serve
+
+async def app(scope, receive, send):
+    if scope["type"] == "lifespan":
+        await receive()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await send({"type": "lifespan.shutdown.complete"})
+        return
+    body, more = b"", True
+    while more:
+        message = await receive()
+        body, more = body + message["body"], message["more_body"]
+    told = scope["raw_path"] + b" " + body
+    length = [(b"content-length", b"%d" % len(told))]
+    await send({"type": "http.response.start", "status": 200, "headers": length})
+    await send({"type": "http.response.body", "body": told, "more_body": False})
+
+serve(app, "127.0.0.1", 0, lambda url: print(url, flush=True))
+"""
+LINE = "GET /山 HTTP/1.1\r\n".encode()
+POST = b"POST /a HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % len(LINE)
+
+
+@pytest.fixture(scope="module")
+def echo() -> Iterator[tuple[str, int]]:
+    """The address of a server that answers each request with its path and body."""
+    command = [sys.executable, "-c", ECHO]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        parts = urlsplit(process.stdout.readline().strip())
+        yield parts.hostname or "", parts.port or 0
+        process.terminate()
+
+
+@pytest.mark.parametrize(
+    ("parts", "answers"),
+    [
+        ([LINE + b"\r\n"], [b"/%E5%B1%B1 "]),
+        ([LINE + b"\r\n", LINE + b"\r\n"], [b"/%E5%B1%B1 ", b"/%E5%B1%B1 "]),
+        ([POST, LINE], [b"/a " + LINE]),
+        ([POST, LINE, LINE + b"\r\n"], [b"/a " + LINE, b"/%E5%B1%B1 "]),
+    ],
+    ids=[
+        "a request line is encoded",
+        "that of each request of a connection",
+        "a body that reads like one stays as it is, or its end would be another request",
+        "behind a body the next one is encoded",
+    ],
+)
+def test_what_is_sent_in_any_letters(
+    echo: tuple[str, int], parts: Sequence[bytes], answers: Sequence[bytes]
+) -> None:
+    """A request line is percent-encoded, wherever it stands, and nothing else is."""
+    told = b""
+    with socket.create_connection(echo, timeout=20) as client:
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for part in parts:
+            client.sendall(part)
+            time.sleep(0.2)  # each arrives by itself
+        client.shutdown(socket.SHUT_WR)
+        while received := client.recv(65_536):
+            told += received
+    bodies = [one.partition(b"\r\n\r\n")[2] for one in told.split(b"HTTP/1.1 ")[1:]]
+    assert list(answers) == bodies

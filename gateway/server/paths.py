@@ -31,7 +31,8 @@ def service_url(scope: Scope, public_base_url: str | None) -> str:
     host = Headers(scope=scope).get("host", "")
     if not HOST.fullmatch(host):
         name, port = scope.get("server") or ("localhost", None)
-        host = f"{name}:{port}" if port else str(name)
+        name = f"[{name}]" if ":" in name else name
+        host = f"{name}:{port}" if port else name
     return f"{scope.get('scheme', 'http')}://{host}{scope.get('root_path', '')}{ROOT}"
 
 

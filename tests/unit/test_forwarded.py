@@ -266,6 +266,20 @@ def test_valid_prefix(text: str, prefix: str | None) -> None:
     assert prefix == valid_prefix(text)
 
 
+@pytest.mark.parametrize(
+    ("server", "url"),
+    [
+        (("10.0.0.1", 8042), "http://10.0.0.1:8042/dicom-web"),
+        (("::1", 8042), "http://[::1]:8042/dicom-web"),
+        (None, "http://localhost/dicom-web"),
+    ],
+    ids=["IPv4", "IPv6 in brackets", "not known"],
+)
+def test_without_a_host(server: tuple[str, int | None] | None, url: str) -> None:
+    """Where a request names no host, the URL has the address that it came to."""
+    assert url == service_url({"headers": [], "server": server}, None)
+
+
 async def test_other_headers_stay() -> None:
     """Only Host is another one, and there is one of it; what is not HTTP passes."""
     scope = await passed(X_FORWARDED, [(HOST, "p.test"), ("X-Request-ID", "a")])

@@ -68,6 +68,7 @@ TAKEN = {
     "scheme alone": ([(PROTO, "https")], "https://gw.test:8042/dicom-web"),
     "scheme in capitals": ([(PROTO, "HTTPS")], "https://gw.test:8042/dicom-web"),
     "host with a port": ([(HOST, "p.test:8443")], "http://p.test:8443/dicom-web"),
+    "host of a container": ([(HOST, "qido_gateway:81")], "http://qido_gateway:81/dicom-web"),
     "host of IPv6": ([(HOST, "[2001:db8::1]:81")], "http://[2001:db8::1]:81/dicom-web"),
     "prefix of two parts": (
         [(PREFIX, "/a/b.c~d_e-1")],

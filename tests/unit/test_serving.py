@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from gateway.errors import ConfigError
-from gateway.serving import ascii_target, bind
+from gateway.serving import MAX_FIELDS_BYTES, ascii_target, bind
 
 
 @pytest.mark.parametrize(
@@ -136,3 +136,51 @@ def test_what_is_sent_in_any_letters(
             told += received
     bodies = [one.partition(b"\r\n\r\n")[2] for one in told.split(b"HTTP/1.1 ")[1:]]
     assert list(answers) == bodies
+
+
+CHUNKED = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+FIELD = b"X-Field: " + b"a" * 50 + b"\r\n"
+
+
+@pytest.mark.parametrize(
+    ("start", "more"),
+    [
+        pytest.param(b"GET / HTTP/1.1\r\nX: ", b"a" * 1_000, id="one field"),
+        pytest.param(b"GET / HTTP/1.1\r\n", FIELD * 10, id="many fields"),
+        pytest.param(CHUNKED + b"0\r\n", FIELD * 10, id="trailers"),
+        pytest.param(b"", b"\r\n" * 500, id="empty lines"),
+    ],
+)
+def test_fields_without_an_end(echo: tuple[str, int], start: bytes, more: bytes) -> None:
+    """Whoever never ends a request's fields is not listened to, however long he goes on."""
+    sent = 0
+    with socket.create_connection(echo, timeout=20) as client:
+        client.sendall(start)
+        try:
+            while sent < 100 * MAX_FIELDS_BYTES:
+                client.sendall(more)
+                sent += len(more)
+        except OSError:
+            pass  # the connection has been closed
+    assert sent < 100 * MAX_FIELDS_BYTES
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        pytest.param(b"GET /%s HTTP/1.1\r\n\r\n" % (b"a" * 400_000), id="a long target"),
+        pytest.param(
+            b"POST /a HTTP/1.1\r\nContent-Length: 400000\r\n\r\n" + b"a" * 400_000,
+            id="a long body",
+        ),
+        pytest.param(b"GET /a HTTP/1.1\r\n" + FIELD * 500 + b"\r\n", id="many fields"),
+    ],
+)
+def test_what_else_is_long(echo: tuple[str, int], request_bytes: bytes) -> None:
+    """Targets and bodies count for nothing, and one request counts not for the next."""
+    with socket.create_connection(echo, timeout=20) as client, client.makefile("rb") as told:
+        for _ in range(4):
+            client.sendall(request_bytes)
+            assert b"HTTP/1.1 200 OK\r\n" == told.readline()
+            fields = dict(line.split(b": ") for line in iter(told.readline, b"\r\n"))
+            told.read(int(fields[b"content-length"]))

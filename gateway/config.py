@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
 from pydantic import (
     BaseModel,
@@ -43,7 +43,8 @@ def _networks(value: object) -> object:
     if not isinstance(parts, list | tuple):
         return value
     try:
-        return tuple(ip_network(part) for part in parts)
+        # A number would be taken for an address
+        return tuple(ip_network(part if isinstance(part, str) else "") for part in parts)
     except ValueError:
         raise ValueError(
             "each must be an address or a network without host bits, such as 10.0.0.0/8"
@@ -55,12 +56,27 @@ def _number(value: object) -> object:
 
 
 def _checked_url(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in ("http", "https") or not parts.netloc or parts.query:
+    found = _URL.fullmatch(value)
+    if found is None or int(found["port"] or 0) > _LAST_PORT:
         raise ValueError("must be an absolute http or https URL without a query")
     return value.rstrip("/")
 
 
+def _is_origin(value: str) -> bool:
+    """Whether a browser could send it: in lower case, and no port that its scheme has anyway."""
+    found = _URL.fullmatch(value)
+    if found is None or found["path"] or value != value.lower():
+        return False
+    port = found["port"]
+    return port is None or (int(port) <= _LAST_PORT and port != _USUAL_PORTS[found["scheme"]])
+
+
+_URL = re.compile(
+    r"(?i:(?P<scheme>https?))://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?"
+    r"(?P<path>(?:/[A-Za-z0-9._~!$&'()*+,;=:@%-]*)*)"
+)
+_LAST_PORT = 65_535
+_USUAL_PORTS = {"http": "80", "https": "443"}
 _SPARE_OF_BURST = 25
 
 _FETCHABLE = tuple(
@@ -170,11 +186,11 @@ class Settings(BaseSettings):
     @field_validator("cors_origins")
     @classmethod
     def _check_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for origin in value:
-            parts = urlsplit(origin)
-            whole = f"{parts.scheme}://{parts.netloc}"
-            if origin != "*" and (parts.scheme not in ("http", "https") or origin != whole):
-                raise ValueError("each must be an origin such as https://viewer.example.org, or *")
+        if not all(origin == "*" or _is_origin(origin) for origin in value):
+            raise ValueError(
+                "each must be an origin as browsers send it, such as https://viewer.example.org, "
+                "or *"
+            )
         return value
 
     @field_validator("ohif_dir")

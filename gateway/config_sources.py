@@ -13,6 +13,7 @@ from pydantic_settings import (
     InitSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 
@@ -61,6 +62,8 @@ def load_settings(
         faults = [_sentence(dict(error)) for error in exc.errors(include_input=False)]
         # An unknown variable of a table is one that pydantic sees as well
         problems += [one for one in faults if ENV_PREFIX + one.replace(".", "_", 1) not in problems]
+    except SettingsError:  # a variable that is called as a table: it was found unknown above
+        pass
     except ValueError:  # tomllib's own, whose text may quote the file
         problems.append("--config: the file is not TOML")
     if problems:
@@ -79,7 +82,7 @@ def _unknown_variables(environment: Mapping[str, str]) -> list[str]:
     return [
         f"{name}: there is no such setting"
         for name in sorted(environment)
-        if name.startswith(ENV_PREFIX) and name.upper() not in known
+        if name.upper().startswith(ENV_PREFIX) and name.upper() not in known
     ]
 
 

@@ -17,7 +17,10 @@ KEEP_ALIVE_S = 75  # longer than a proxy's idle time, or the proxy meets a close
 MAX_TARGET_BYTES = 32_768
 """How much of a request's target is kept. The application refuses far less, and says so by 414;
 httptools can't read more than 65,535, and uvicorn would say 400."""
+MAX_FIELDS_BYTES = 65_536
+"""How much of a request that is neither its target nor its body is read: its header, above all."""
 
+_TOO_LONG = "The request's header is too long."
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _REQUEST_LINE = re.compile(rb"[A-Z]+ ([^ \r\n]*) HTTP/1\.[01]\r\n")
 
@@ -28,13 +31,45 @@ class _Protocol(HttpToolsProtocol):
     It reads one of any length, too.
     """
 
+    _is_within = False  # a request, of which the line has come
+    _fields_bytes = 0
+
     def data_received(self, data: bytes) -> None:
         """Take in what has come, such letters percent-encoded."""
-        super().data_received(ascii_target(data))
+        # A body that reads like a request line would get longer than it is said to be, and its end
+        # be taken for a request: one that no proxy in front has seen
+        data = data if self._is_within else ascii_target(data)
+        self._fields_bytes += len(data)
+        super().data_received(data)
+        if self._fields_bytes > MAX_FIELDS_BYTES and not self.transport.is_closing():
+            self._refuse()
+
+    def _refuse(self) -> None:
+        self.logger.warning(_TOO_LONG)
+        if self.cycle is None or self.cycle.response_complete:
+            self.send_400_response(_TOO_LONG)
+        else:  # within another answer it would be a part of that
+            self.transport.close()
+
+    def on_message_begin(self) -> None:
+        """Note that a request has begun."""
+        self._is_within, self._fields_bytes = True, 0
+        super().on_message_begin()
+
+    def on_message_complete(self) -> None:
+        """Note that it is over."""
+        self._is_within, self._fields_bytes = False, 0
+        super().on_message_complete()
 
     def on_url(self, url: bytes) -> None:
         """Take in a part of the target."""
+        self._fields_bytes -= len(url)
         self.url = (self.url + url)[:MAX_TARGET_BYTES]
+
+    def on_body(self, body: bytes) -> None:
+        """Take in a part of the body."""
+        self._fields_bytes -= len(body)
+        super().on_body(body)
 
 
 def ascii_target(data: bytes) -> bytes:

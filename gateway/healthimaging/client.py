@@ -16,9 +16,9 @@ from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
 from botocore import exceptions as botocore
 
-from gateway.errors import UpstreamThrottledError
+from gateway.errors import UpstreamRejectedError, UpstreamThrottledError
 from gateway.healthimaging.body import Body
-from gateway.healthimaging.errors import BODY_ERRORS, error_for, error_of, is_missing
+from gateway.healthimaging.errors import BODY_ERRORS, error_as, error_for, error_of, is_missing
 from gateway.healthimaging.parsing import OK, ParserFactory, searched
 from gateway.healthimaging.source import Source, configured_endpoint
 from gateway.search.imageset import Page
@@ -178,7 +178,10 @@ class HealthImagingClient:
                 opening = session.create_client(
                     "medical-imaging", region_name=self.source.region, config=config
                 )
-                client = await self._stack.enter_async_context(opening)
+                try:
+                    client = await self._stack.enter_async_context(opening)
+                except ValueError:  # what AWS's variable names is no URL
+                    raise error_as(UpstreamRejectedError) from None
                 event = "needs-retry.medical-imaging.SearchImageSets"
                 client.meta.events.register(event, self._on_attempt)
                 self._client = client

@@ -15,7 +15,7 @@ ROOT = "/dicom-web"
 MAX_URI_LENGTH = 8_192
 """Bytes of path and query."""
 
-HOST = re.compile(r"[A-Za-z0-9.-]+(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](?::[0-9]{1,5})?")
+HOST = re.compile(r"[A-Za-z0-9._-]+(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](?::[0-9]{1,5})?")
 """A host and perhaps a port, as they stand in a URL."""
 _SLASHES = re.compile(r"/{2,}")
 _PREFIX = re.compile(r"(?:/[A-Za-z0-9._~-]+)*")
@@ -31,7 +31,8 @@ def service_url(scope: Scope, public_base_url: str | None) -> str:
     host = Headers(scope=scope).get("host", "")
     if not HOST.fullmatch(host):
         name, port = scope.get("server") or ("localhost", None)
-        host = f"{name}:{port}" if port else str(name)
+        name = f"[{name}]" if ":" in name else name
+        host = f"{name}:{port}" if port else name
     return f"{scope.get('scheme', 'http')}://{host}{scope.get('root_path', '')}{ROOT}"
 
 

@@ -22,9 +22,9 @@ from starlette.types import Receive, Scope, Send
 from gateway.server.appconfig import INDEX, app_config_js
 from gateway.server.caching import Conditional
 from gateway.server.compression import compressed
+from gateway.server.endpoint import run
 from gateway.server.paths import ROOT, prefix_of
 from gateway.server.responses import problem
-from gateway.server.telemetry import record_of
 
 VIEWER = "/ohif"
 CHUNK_BYTES = 256 * 1024
@@ -105,8 +105,11 @@ class Viewer:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer with a file, with a script of ours, or with the page that a route leads to."""
+        route = VIEWER + ("/{path}" if scope["path_params"].get("path") else "")
+        await run(self._answer, route, scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         name = str(scope["path_params"].get("path", ""))
-        record_of(scope).facts["route"] = VIEWER + ("/{path}" if name else "")
         prefix = prefix_of(scope)
         base = f"{prefix}{VIEWER}/".encode()
         if self._folder is None:
@@ -130,7 +133,7 @@ class Viewer:
                 path = (self._folder / one).resolve()
                 if path.is_relative_to(self._folder) and path.is_file():
                     return self._looked_at(path)
-            except (OSError, ValueError):  # too long a name, a NUL in it
+            except (OSError, ValueError, RuntimeError):  # too long a name, a NUL in it, a loop
                 continue
         return None
 
@@ -176,11 +179,13 @@ class _FileAnswer(Response):
         self.init_headers(headers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it."""
-        await send(
-            {"type": "http.response.start", "status": 200, "headers": list(self.raw_headers)}
-        )
+        """Send it.
+
+        Raises: OSError.
+        """
         async with await open_file(self._file.path, "rb") as file:
+            headers = list(self.raw_headers)
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
             between = b""
             for start, end in self._file.pieces():
                 if between:

@@ -216,6 +216,17 @@ def test_what_comes_through(proxy: Proxy) -> None:
     assert 200 == response.status
 
 
+@pytest.mark.parametrize(
+    "target",
+    ["/metrics", "/pacs/metrics", "/pacs/metrics/", "/pacs//metrics", "/pacs/pacs/metrics",
+     "/pacs/%6Detrics", "/pacs/%2Fmetrics%2F", "/pacs/metrics%0A/", "/pacs/dicom-web/../metrics"],
+)  # fmt: skip
+def test_metrics_stay_inside(proxy: Proxy, target: str) -> None:
+    """However it is spelled, clients don't learn how much the gateway is used."""
+    response, body = proxy.ask(target)
+    assert (404, False) == (response.status, b"qido_gateway" in body)
+
+
 def test_logs_hold_no_patient_data(folder: Path, gateway: str) -> None:
     """No log has a path, a query or a UID, also where the gateway can't be reached."""
     targets = (f"/pacs{STUDIES}?PatientName=SENTINEL*", f"{STUDIES}/1.2.826.99/series")

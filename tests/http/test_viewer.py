@@ -49,6 +49,7 @@ def folder(tmp_path: Path) -> Path:
         path.write_bytes(content)
     (tmp_path / "secret.txt").write_bytes(b"secret")
     (tmp_path / "dist/linked.txt").symlink_to(tmp_path / "secret.txt")
+    (tmp_path / "dist/loop.js").symlink_to(tmp_path / "dist/loop.js")
     (tmp_path / "dist-of-another").mkdir()
     (tmp_path / "dist-of-another/a.txt").write_bytes(b"secret")
     return tmp_path / "dist"
@@ -210,6 +211,7 @@ OUTSIDE = (
     *("../secret.txt", "..%2fsecret.txt", "%2e%2e/secret.txt", "assets/../../secret.txt"),
     *("linked.txt", "../dist-of-another/a.txt", "/etc/hostname.txt", "nothing.js", "a%00.js"),
     *("assets/nothing.png", "..%5csecret.txt", "x" * 5000 + ".js", "index.html/a.js"),
+    "loop.js",
 )
 
 

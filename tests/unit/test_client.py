@@ -17,7 +17,7 @@ from gateway.errors import (
     UpstreamUnavailableError,
     UpstreamValidationError,
 )
-from gateway.healthimaging.client import criteria_of
+from gateway.healthimaging.client import HealthImagingClient, criteria_of
 from gateway.healthimaging.errors import error_for, error_of
 from gateway.healthimaging.metrics import outcome_of
 from gateway.healthimaging.source import Source, configured_endpoint
@@ -171,6 +171,18 @@ def test_each_error_has_its_outcome(kind: type[UpstreamError], outcome: str) -> 
 def test_the_configured_endpoint(environment: dict[str, str], endpoint: str) -> None:
     """The endpoint is what AWS's own variables name."""
     assert endpoint == configured_endpoint(environment)
+
+
+@pytest.mark.parametrize("endpoint", ["nowhere", "http://[::1", "file:///a"])
+async def test_an_endpoint_that_is_no_url(monkeypatch: pytest.MonkeyPatch, endpoint: str) -> None:
+    """AWS's own variable is the operator's fault where it is wrong, and no bug."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_MEDICAL_IMAGING", endpoint)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
+    client = HealthImagingClient("0" * 32, "us-east-1", inject_host_prefix=False)
+    with pytest.raises(UpstreamRejectedError):
+        await client.search_image_sets(Plan(), 50, "")
+    await client.aclose()
 
 
 def test_equal_sources_are_one_key() -> None:

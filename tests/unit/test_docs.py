@@ -38,6 +38,7 @@ from gateway.server.pixels import MAX_SERIES_TRIED
 from gateway.server.rendering import QUALITY, THUMBNAIL_AGE_S, THUMBNAIL_SIDE, warnings_of
 from gateway.server.responses import STATUS_OF
 from gateway.server.wado_uri import AS_STORED
+from gateway.serving import MAX_FIELDS_BYTES
 from gateway.wado.media import EXPLICIT_LITTLE_ENDIAN, frame_forms, instance_forms, wanted
 from gateway.wado.rendered import LOOK, MAX_SIDE, ONCE, Rendering
 from gateway.wado.requests import MAX_FRAMES
@@ -415,6 +416,6 @@ def test_limits_are_documented() -> None:
     settings = ("default_limit", "max_results", "scan_budget_calls", "scan_budget_s")
     defaults = [fields[name].default for name in settings]
     searches = [MAX_WINDOW, MAX_SORTED, fields["metadata"].default.max_mib]
-    texts = [MAX_URI_LENGTH, MAX_VALUE_LENGTH, MAX_TEXT_LENGTH]
+    texts = [MAX_URI_LENGTH, MAX_FIELDS_BYTES, MAX_VALUE_LENGTH, MAX_TEXT_LENGTH]
     keys = [MAX_ITEM_KEYS, MAX_PATH_LENGTH]
     assert [*defaults, *searches, *texts, *keys] == numbers

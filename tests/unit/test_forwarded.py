@@ -68,6 +68,7 @@ TAKEN = {
     "scheme alone": ([(PROTO, "https")], "https://gw.test:8042/dicom-web"),
     "scheme in capitals": ([(PROTO, "HTTPS")], "https://gw.test:8042/dicom-web"),
     "host with a port": ([(HOST, "p.test:8443")], "http://p.test:8443/dicom-web"),
+    "host of a container": ([(HOST, "qido_gateway:81")], "http://qido_gateway:81/dicom-web"),
     "host of IPv6": ([(HOST, "[2001:db8::1]:81")], "http://[2001:db8::1]:81/dicom-web"),
     "prefix of two parts": (
         [(PREFIX, "/a/b.c~d_e-1")],
@@ -264,6 +265,20 @@ async def test_public_base_url_wins() -> None:
 def test_valid_prefix(text: str, prefix: str | None) -> None:
     """A prefix ends without a slash."""
     assert prefix == valid_prefix(text)
+
+
+@pytest.mark.parametrize(
+    ("server", "url"),
+    [
+        (("10.0.0.1", 8042), "http://10.0.0.1:8042/dicom-web"),
+        (("::1", 8042), "http://[::1]:8042/dicom-web"),
+        (None, "http://localhost/dicom-web"),
+    ],
+    ids=["IPv4", "IPv6 in brackets", "not known"],
+)
+def test_without_a_host(server: tuple[str, int | None] | None, url: str) -> None:
+    """Where a request names no host, the URL has the address that it came to."""
+    assert url == service_url({"headers": [], "server": server}, None)
 
 
 async def test_other_headers_stay() -> None:

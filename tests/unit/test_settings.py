@@ -49,10 +49,12 @@ def load(monkeypatch: pytest.MonkeyPatch, **variables: str) -> Any:
         ("NO_MATCH_STATUS", "204", 204),
         ("CACHE_CONTROL", "no-store", "no-store"), ("STRICT_PARAMETERS", "1", True),
         ("PUBLIC_BASE_URL", "https://a.test/x/", "https://a.test/x"),
+        ("PUBLIC_BASE_URL", "http://[::1]:80/a%20b", "http://[::1]:80/a%20b"),
         ("TRUSTED_PROXIES", "", ()), ("TRUSTED_PROXIES", "10.0.0.0/8, ::1", PROXIES),
         ("FORWARDED_HEADERS", "forwarded", "forwarded"), ("ROOT_PATH", "/pacs/", "/pacs"),
         ("ROOT_PATH", "/", ""), ("CORS_ORIGINS", "*", ("*",)), ("CORS_ORIGINS", "", ()),
         ("CORS_ORIGINS", "https://a.test, http://b:81", ("https://a.test", "http://b:81")),
+        ("CORS_ORIGINS", "http://[::1]:81, https://a_b:80", ("http://[::1]:81", "https://a_b:80")),
         ("PAGE", "false", False), ("LOG_LEVEL", "debug", "debug"),
     ],
 )  # fmt: skip
@@ -105,6 +107,7 @@ def test_accepts_retrieve(
     ("name", "text"),
     [
         ("UPSTREAM", "both"), ("DICOMWEB_ENDPOINT", "a.test"), ("DICOMWEB_ENDPOINT", "ftp://a"),
+        ("DICOMWEB_ENDPOINT", "https://a/b#c"), ("DICOMWEB_ENDPOINT", "https://a:65536"),
         ("CALLS_PER_S", "0"), ("CALLS_PER_S", "inf"), ("BURST", "0"), ("FRAMES_PER_S", "0"),
         ("FRAMES_BURST", "0"), ("KEEP_S", "-1"), ("KEEP_S", "inf"), ("FOO", "1"),
     ],
@@ -207,11 +210,20 @@ def test_refuses_metadata(monkeypatch: pytest.MonkeyPatch, name: str, text: str)
         ("TRUST_UNMARKED", "x"), ("NO_MATCH_STATUS", "404"), ("NO_MATCH_STATUS", "x"),
         ("CACHE_CONTROL", "public"),
         ("STRICT_PARAMETERS", "x"), ("PUBLIC_BASE_URL", "a.test"), ("PUBLIC_BASE_URL", "ftp://a"),
-        ("PUBLIC_BASE_URL", "http://a?b"), ("CORS_ORIGINS", "a.test"),
-        ("CORS_ORIGINS", "https://a.test/x"), ("TRUSTED_PROXIES", "proxy.test"),
+        ("PUBLIC_BASE_URL", "http://a?b"), ("PUBLIC_BASE_URL", "http://a?"),
+        ("PUBLIC_BASE_URL", "http://a/b#c"), ("PUBLIC_BASE_URL", "http://a/b\n"),
+        ("PUBLIC_BASE_URL", " http://a"), ("PUBLIC_BASE_URL", "http://a/b c"),
+        ("PUBLIC_BASE_URL", "http://a:x"), ("PUBLIC_BASE_URL", "http://a:65536"),
+        ("PUBLIC_BASE_URL", "http://u:p@a"), ("PUBLIC_BASE_URL", "http://[::1"),
+        ("CORS_ORIGINS", "a.test"), ("CORS_ORIGINS", "https://a.test/x"),
+        ("CORS_ORIGINS", "http://"), ("CORS_ORIGINS", "https://A.test"),
+        ("CORS_ORIGINS", "https://a.test:443"), ("CORS_ORIGINS", "http://a.test:80"),
+        ("CORS_ORIGINS", "https://*.a.test"), ("CORS_ORIGINS", "https://u:p@a"),
+        ("CORS_ORIGINS", "https://a:65536"), ("TRUSTED_PROXIES", "proxy.test"),
         ("TRUSTED_PROXIES", "10.0.0.1/8"), ("FORWARDED_HEADERS", "both"), ("ROOT_PATH", "pacs"),
         ("ROOT_PATH", "/a/../b"), ("ROOT_PATH", "/a b"), ("LOG_LEVEL", "loud"), ("FOO", "1"),
         ("PAGE", "perhaps"), ("OHIF_DIR", "/nothing/here"), ("OHIF_DIR", "/"),
+        ("RETRIEVE", "off"), ("METADATA", "x"),
     ],
 )  # fmt: skip
 def test_refuses(monkeypatch: pytest.MonkeyPatch, name: str, text: str) -> None:
@@ -221,6 +233,14 @@ def test_refuses(monkeypatch: pytest.MonkeyPatch, name: str, text: str) -> None:
     (fault,) = caught.value.problems
     assert name in fault or name == "DEFAULT_LIMIT"
     assert text not in fault or len(text) == 1
+
+
+def test_refuses_in_any_case(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A variable is read in any case, and so is one that no setting has."""
+    monkeypatch.setenv("qido_gateway_colour", "x")
+    with pytest.raises(ConfigError) as caught:
+        load(monkeypatch)
+    assert ("qido_gateway_colour: there is no such setting",) == caught.value.problems
 
 
 def test_every_fault_at_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -255,6 +275,7 @@ def test_the_command_line_outranks_the_environment_and_that_the_file(
         ("[metadata]\ncolour = 1", "METADATA.COLOUR"),
         ("colour = 1", "COLOUR"),
         ('port = "x"', "PORT"),
+        ("trusted_proxies = [10]", "TRUSTED_PROXIES"),
     ],
 )
 def test_a_wrong_file(tmp_path: Path, text: str, named: str) -> None:

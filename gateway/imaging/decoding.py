@@ -84,6 +84,11 @@ def explicit_little_endian(frame: bytes, syntax: str, description: FrameDescript
     return array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
 
 
+def order_is_unknown(syntax: str, described: FrameDescription) -> bool:
+    """Whether octets may stand swapped, as OW has them in big endian, or not, as OB has them."""
+    return syntax == BIG_ENDIAN and described.bits_allocated == 8 and not described.pixel_vr
+
+
 def _decoded(frame: bytes, syntax: str, described: FrameDescription, *, as_rgb: bool) -> Array:
     if syntax in _DEFLATED:
         syntax = EXPLICIT_LITTLE_ENDIAN
@@ -97,6 +102,8 @@ def _decoded(frame: bytes, syntax: str, described: FrameDescription, *, as_rgb: 
         decoder = get_decoder(syntax)
     except NotImplementedError as exc:
         raise NotAcceptableError("The instance's transfer syntax can't be decoded.") from exc
+    if order_is_unknown(syntax, described):
+        raise NotAcceptableError(_UNDECODABLE)
     if syntax in _NATIVE:
         source = _exact(frame, described)
     else:
@@ -127,7 +134,7 @@ def _options(described: FrameDescription, as_rgb: bool) -> dict[str, Any]:
         "pixel_representation": int(described.is_signed),
         "planar_configuration": described.planar,
         "pixel_keyword": keyword,
-        "pixel_vr": described.pixel_vr,
+        "pixel_vr": described.pixel_vr or "OW",
     }
 
 

@@ -28,6 +28,9 @@ _PALETTE_DATA = ("00281201", "00281202", "00281203")
 _PALETTE_SEGMENTS = ("00281221", "00281222", "00281223")
 _LUT_DATA = "00283006"
 _MODALITY_LUTS, _VOI_LUTS = "00283000", "00283010"
+# Others, such as HSV or YBR_PARTIAL_422, would be shown as if they were RGB
+_COLOURS = frozenset(("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_RCT", "YBR_ICT"))
+_GREYS = frozenset(("MONOCHROME1", "MONOCHROME2", "PALETTE COLOR"))
 _BITS_ALLOCATED = frozenset((1, 8, 16, 32, 64))
 _SHARED, _PER_FRAME = "52009229", "52009230"
 _FRAME_VOI, _FRAME_RESCALE = "00289132", "00289145"
@@ -76,7 +79,8 @@ class FrameDescription:
     """One frame of an instance. Names are the standard's; see `describe`.
 
     `is_float` says that its samples are IEEE 754 numbers. `is_inverse` says that the least value
-    is shown white. `padding` is the range of stored values that stand for no pixel.
+    is shown white. `padding` is the range of stored values that stand for no pixel. `pixel_vr` is
+    empty where the metadata do not tell it.
     """
 
     rows: int
@@ -190,7 +194,9 @@ def _layout(instance: Instance) -> dict[str, Any]:
     samples = whole(instance, "00280002", "SamplesPerPixel", 1)
     allocated = whole(instance, "00280100", "BitsAllocated")
     stored = whole(instance, "00280101", "BitsStored", allocated)
-    is_float = "7FE00008" in instance or "7FE00009" in instance
+    # Metadata without pixels name neither; floats have no BitsStored and no PixelRepresentation
+    is_bare = not values(instance, "00280101") and not values(instance, "00280103")
+    is_float = "7FE00008" in instance or "7FE00009" in instance or (allocated >= 32 and is_bare)
     if rows < 1 or columns < 1 or rows * columns * samples > MAX_SAMPLES:
         raise fault("Rows and Columns")
     if samples not in (1, 3):
@@ -200,7 +206,7 @@ def _layout(instance: Instance) -> dict[str, Any]:
     if not 1 <= stored <= allocated:
         raise fault("BitsStored")
     photometric = text(instance, "00280004") or ("RGB" if samples == 3 else "MONOCHROME2")
-    if (samples == 3) == (photometric in ("MONOCHROME1", "MONOCHROME2", "PALETTE COLOR")):
+    if photometric not in (_COLOURS if samples == 3 else _GREYS):
         raise fault("PhotometricInterpretation")
     pixels = instance.get("7FE00010")
     vr = pixels.get("vr") if isinstance(pixels, Mapping) else None
@@ -214,7 +220,7 @@ def _layout(instance: Instance) -> dict[str, Any]:
         "photometric": photometric,
         "planar": int(samples > 1 and whole(instance, "00280006", "PlanarConfiguration", 0) == 1),
         "is_float": is_float,
-        "pixel_vr": "OB" if vr == "OB" else "OW",
+        "pixel_vr": vr if vr in ("OB", "OW") else "",
     }
 
 

@@ -16,7 +16,12 @@ from PIL import Image
 from pydicom.pixels.processing import convert_color_space
 
 from gateway.errors import NotAcceptableError
-from gateway.imaging.decoding import EXPLICIT_LITTLE_ENDIAN, array_of, explicit_little_endian
+from gateway.imaging.decoding import (
+    BIG_ENDIAN,
+    EXPLICIT_LITTLE_ENDIAN,
+    array_of,
+    explicit_little_endian,
+)
 from gateway.imaging.description import FrameDescription, describe
 from tests.unit.pixelfiles import NAMES, dataset, decoded, metadata, stored_frames, syntax_of
 
@@ -245,3 +250,14 @@ def test_jpeg_ls_that_breaks_off_is_not_decoded() -> None:
         array_of(frame[:1497], syntax_of(dataset(name)), describe(metadata(name)))
     whole = array_of(frame + b"\0\0", syntax_of(dataset(name)), describe(metadata(name)))
     np.testing.assert_array_equal(decoded(name)[0], whole)
+
+
+def test_octets_in_big_endian_need_their_vr() -> None:
+    """OW has them swapped and OB does not: a guess would be another picture."""
+    frame = bytes(range(72))
+    described = replace(COLOUR, bits_stored=8)
+    swapped = array_of(frame, BIG_ENDIAN, replace(described, pixel_vr="OW"))
+    plain = array_of(frame, BIG_ENDIAN, replace(described, pixel_vr="OB"))
+    assert ([1, 0, 3], [0, 1, 2]) == (swapped[0, 0].tolist(), plain[0, 0].tolist())
+    with pytest.raises(NotAcceptableError):
+        array_of(frame, BIG_ENDIAN, replace(described, pixel_vr=""))

@@ -268,6 +268,14 @@ FAULTS = {
     "two samples": {"T00280002": _of("US", 2)},
     "three samples of one colour": {"T00280002": _of("US", 3)},
     "one sample of three colours": {"T00280004": _of("CS", "RGB")},
+    "colours that are not known here": {
+        "T00280002": _of("US", 3),
+        "T00280004": _of("CS", "HSV"),
+    },
+    "colours that are no longer in the standard": {
+        "T00280002": _of("US", 3),
+        "T00280004": _of("CS", "YBR_PARTIAL_422"),
+    },
     "7 bits allocated": {"T00280100": _of("US", 7)},
     "64 bits that are no float": {"T00280100": _of("US", 64), "T00280101": _of("US", 64)},
     "more bits stored than allocated": {"T00280101": _of("US", 17)},
@@ -353,3 +361,17 @@ def test_any_value_is_read_or_refused(base: str, tag: str) -> None:
         list(tables_elsewhere({**whole, tag: odd}))
         with suppress(NotAcceptableError, NotFoundError):
             describe({**whole, tag: odd})
+
+
+FLOATS = {
+    "named": ({"T7FE00008": {"vr": "OF", "BulkDataURI": "x"}}, True),
+    "without the attributes of whole numbers": ({"T00280101": None, "T00280103": None}, True),
+    "without BitsStored": ({"T00280101": None}, False),
+    "without PixelRepresentation": ({"T00280103": None}, False),
+}
+
+
+@pytest.mark.parametrize(("more", "expected"), FLOATS.values(), ids=FLOATS)
+def test_floats(more: dict[str, Any], expected: bool) -> None:
+    """Metadata may leave the pixels out, and with them the name that tells what they are."""
+    assert expected == describe(_image(T00280100=_of("US", 32), **more)).is_float

@@ -153,17 +153,21 @@ def describe(instance: Instance, number: int = 1) -> FrameDescription:
     voi, rescale = (_of_frame(instance, number, tag) for tag in (_FRAME_VOI, _FRAME_RESCALE))
     slopes = numbers(rescale, "00281053", "RescaleSlope")
     intercepts = numbers(rescale, "00281052", "RescaleIntercept")
+    slope, intercept = slopes[0] if slopes else 1.0, intercepts[0] if intercepts else 0.0
+    modality = _table(item(instance, _MODALITY_LUTS), "ModalityLUTSequence", described.is_signed)
+    # Numbers below zero come of the pixels or of their rescaling, but of no table
+    is_signed = modality is None and (described.is_signed or slope < 0 or intercept < 0)
     photometric = described.photometric
     return replace(
         described,
-        slope=slopes[0] if slopes else 1.0,
-        intercept=intercepts[0] if intercepts else 0.0,
-        modality_table=_table(item(instance, _MODALITY_LUTS), "ModalityLUTSequence"),
+        slope=slope,
+        intercept=intercept,
+        modality_table=modality,
         window=_window(voi),
-        voi_table=_table(item(instance, _VOI_LUTS), "VOILUTSequence"),
+        voi_table=_table(item(voi, _VOI_LUTS), "VOILUTSequence", is_signed),
         padding=_padding(instance, described.is_signed),
         is_inverse=photometric == "MONOCHROME1" or text(instance, "20500020") == "INVERSE",
-        palette=_palette(instance) if photometric == "PALETTE COLOR" else None,
+        palette=_palette(instance, described.is_signed) if photometric == "PALETTE COLOR" else None,
     )
 
 
@@ -247,20 +251,28 @@ def _window(voi: Instance) -> Window | None:
     return Window(centers[0], widths[0], function) if is_legal else None
 
 
-def _table(lut: Instance, keyword: str) -> Table | None:
+def _table(lut: Instance, keyword: str, is_signed: bool) -> Table | None:
     if not lut:
         return None
-    return _described_table(lut, "00283002", octets(lut, _LUT_DATA, keyword), keyword)
+    table = _described_table(lut, "00283002", octets(lut, _LUT_DATA, keyword), keyword)
+    return _from(table, is_signed)
 
 
-def _palette(instance: Instance) -> Palette:
+def _from(table: Table, is_signed: bool) -> Table:
+    """The table of values that may be below zero: VR US has the 16 bits of such a first one."""
+    is_below = is_signed and table.first > 0x7FFF
+    return replace(table, first=table.first - 0x10000) if is_below else table
+
+
+def _palette(instance: Instance, is_signed: bool) -> Palette:
     is_segmented = any(tag in instance for tag in _PALETTE_SEGMENTS)
     made = []
     data_tags = _PALETTE_SEGMENTS if is_segmented else _PALETTE_DATA
     for colour, tag, data_tag in zip(_PALETTE, _PALETTE_DESCRIPTORS, data_tags, strict=True):
         keyword = f"{colour}PaletteColorLookupTableData"
         data = octets(instance, data_tag, keyword)
-        made.append(_described_table(instance, tag, data, keyword, is_segmented=is_segmented))
+        table = _described_table(instance, tag, data, keyword, is_segmented=is_segmented)
+        made.append(_from(table, is_signed))
     red, green, blue = made
     return Palette((red, green, blue), is_segmented)
 

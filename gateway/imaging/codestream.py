@@ -47,7 +47,9 @@ def read_codestream(frame: bytes) -> Codestream | None:
 
 
 def _jpeg(frame: bytes) -> Codestream | None:
+    """The header, which ends where the first scan begins: decoders do not survive another one."""
     transform: int | None = None  # 1 for YBR, as the markers of JFIF and Adobe tell
+    found: Codestream | None = None
     at = 2
     while at + 4 <= len(frame) and frame[at] == 0xFF:
         marker = frame[at + 1]
@@ -56,11 +58,13 @@ def _jpeg(frame: bytes) -> Codestream | None:
             continue
         length = int.from_bytes(frame[at + 2 : at + 4], "big")
         segment = frame[at + 4 : at + 2 + length]
-        if marker in _FRAMES:
-            return _jpeg_frame(segment, transform)
-        if marker == _SCAN or length < 2:
+        if marker == _SCAN:
+            return found
+        if length < 2 or (marker in _FRAMES and found is not None):
             return None
-        if marker == _APP0 and segment.startswith(b"JFIF") and transform is None:
+        if marker in _FRAMES:
+            found = _jpeg_frame(segment, transform)
+        elif marker == _APP0 and segment.startswith(b"JFIF") and transform is None:
             transform = 1
         elif marker == _APP14 and segment.startswith(b"Adobe") and len(segment) >= _ADOBE_LENGTH:
             transform = segment[_ADOBE_LENGTH - 1]
@@ -69,7 +73,7 @@ def _jpeg(frame: bytes) -> Codestream | None:
 
 
 def _jpeg_frame(segment: bytes, transform: int | None) -> Codestream | None:
-    if len(segment) < 6 or len(segment) < 6 + 3 * segment[5]:
+    if len(segment) < 6 or len(segment) < 6 + 3 * segment[5] or not 2 <= segment[0] <= 16:
         return None
     rows, columns = int.from_bytes(segment[1:3], "big"), int.from_bytes(segment[3:5], "big")
     is_colour = segment[5] == 3

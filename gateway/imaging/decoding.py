@@ -6,7 +6,9 @@ the extra `pixels`. A frame takes one processor for as long as it takes: callers
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from gateway.errors import NotAcceptableError
@@ -27,8 +29,22 @@ _LITTLE_ENDIAN = frozenset((IMPLICIT_LITTLE_ENDIAN, EXPLICIT_LITTLE_ENDIAN))
 _DEFLATED = frozenset(("1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.8.1"))
 _NATIVE = frozenset((*_LITTLE_ENDIAN, BIG_ENDIAN))
 _BASELINE = "1.2.840.10008.1.2.4.50"
+# GDCM, which pydicom would try first, ends the whole process at one damaged byte
+_PLUGINS: Mapping[str, str] = MappingProxyType(
+    {
+        _BASELINE: "pillow",
+        "1.2.840.10008.1.2.4.51": "pillow",
+        "1.2.840.10008.1.2.4.80": "pyjpegls",
+        "1.2.840.10008.1.2.4.81": "pyjpegls",
+        "1.2.840.10008.1.2.4.90": "pylibjpeg",
+        "1.2.840.10008.1.2.4.91": "pylibjpeg",
+    }
+)
 # Only the codestream has these; what is decoded of it is RGB
 _CODED_RGB = frozenset(("YBR_RCT", "YBR_ICT"))
+# What decodes these ends the process, or stops it for many seconds, where a frame breaks off
+_WHOLE_ONLY = frozenset(f"1.2.840.10008.1.2.4.{n}" for n in (57, 70, 80, 81))
+_JPEG_END = b"\xff\xd9"
 _UNDECODABLE = "The instance's pixels can't be decoded."
 
 
@@ -68,6 +84,11 @@ def explicit_little_endian(frame: bytes, syntax: str, description: FrameDescript
     return array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
 
 
+def order_is_unknown(syntax: str, described: FrameDescription) -> bool:
+    """Whether octets may stand swapped, as OW has them in big endian, or not, as OB has them."""
+    return syntax == BIG_ENDIAN and described.bits_allocated == 8 and not described.pixel_vr
+
+
 def _decoded(frame: bytes, syntax: str, described: FrameDescription, *, as_rgb: bool) -> Array:
     if syntax in _DEFLATED:
         syntax = EXPLICIT_LITTLE_ENDIAN
@@ -81,6 +102,8 @@ def _decoded(frame: bytes, syntax: str, described: FrameDescription, *, as_rgb: 
         decoder = get_decoder(syntax)
     except NotImplementedError as exc:
         raise NotAcceptableError("The instance's transfer syntax can't be decoded.") from exc
+    if order_is_unknown(syntax, described):
+        raise NotAcceptableError(_UNDECODABLE)
     if syntax in _NATIVE:
         source = _exact(frame, described)
     else:
@@ -88,7 +111,8 @@ def _decoded(frame: bytes, syntax: str, described: FrameDescription, *, as_rgb: 
         source = encapsulate([frame], has_bot=False)
     try:
         array: Array
-        array, _ = decoder.as_array(source, index=0, **_options(described, as_rgb))
+        plugin, options = _PLUGINS.get(syntax, ""), _options(described, as_rgb)
+        array, _ = decoder.as_array(source, index=0, decoding_plugin=plugin, **options)
     except Exception as exc:  # whatever a damaged frame makes of five libraries
         raise NotAcceptableError(_UNDECODABLE) from exc
     return array
@@ -110,7 +134,7 @@ def _options(described: FrameDescription, as_rgb: bool) -> dict[str, Any]:
         "pixel_representation": int(described.is_signed),
         "planar_configuration": described.planar,
         "pixel_keyword": keyword,
-        "pixel_vr": described.pixel_vr,
+        "pixel_vr": described.pixel_vr or "OW",
     }
 
 
@@ -131,7 +155,8 @@ def _conformed(frame: bytes, syntax: str, described: FrameDescription) -> FrameD
         return described
     described = replace(described, planar=0)
     header = read_codestream(frame)
-    if header is None:
+    breaks_off = syntax in _WHOLE_ONLY and not frame.rstrip(b"\0").endswith(_JPEG_END)
+    if header is None or breaks_off:
         raise NotAcceptableError(_UNDECODABLE)
     if (header.rows, header.columns) != (described.rows, described.columns):
         raise fault("Rows and Columns")

@@ -28,6 +28,9 @@ _PALETTE_DATA = ("00281201", "00281202", "00281203")
 _PALETTE_SEGMENTS = ("00281221", "00281222", "00281223")
 _LUT_DATA = "00283006"
 _MODALITY_LUTS, _VOI_LUTS = "00283000", "00283010"
+# Others, such as HSV or YBR_PARTIAL_422, would be shown as if they were RGB
+_COLOURS = frozenset(("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_RCT", "YBR_ICT"))
+_GREYS = frozenset(("MONOCHROME1", "MONOCHROME2", "PALETTE COLOR"))
 _BITS_ALLOCATED = frozenset((1, 8, 16, 32, 64))
 _SHARED, _PER_FRAME = "52009229", "52009230"
 _FRAME_VOI, _FRAME_RESCALE = "00289132", "00289145"
@@ -76,7 +79,8 @@ class FrameDescription:
     """One frame of an instance. Names are the standard's; see `describe`.
 
     `is_float` says that its samples are IEEE 754 numbers. `is_inverse` says that the least value
-    is shown white. `padding` is the range of stored values that stand for no pixel.
+    is shown white. `padding` is the range of stored values that stand for no pixel. `pixel_vr` is
+    empty where the metadata do not tell it.
     """
 
     rows: int
@@ -149,17 +153,21 @@ def describe(instance: Instance, number: int = 1) -> FrameDescription:
     voi, rescale = (_of_frame(instance, number, tag) for tag in (_FRAME_VOI, _FRAME_RESCALE))
     slopes = numbers(rescale, "00281053", "RescaleSlope")
     intercepts = numbers(rescale, "00281052", "RescaleIntercept")
+    slope, intercept = slopes[0] if slopes else 1.0, intercepts[0] if intercepts else 0.0
+    modality = _table(item(instance, _MODALITY_LUTS), "ModalityLUTSequence", described.is_signed)
+    # Numbers below zero come of the pixels or of their rescaling, but of no table
+    is_signed = modality is None and (described.is_signed or slope < 0 or intercept < 0)
     photometric = described.photometric
     return replace(
         described,
-        slope=slopes[0] if slopes else 1.0,
-        intercept=intercepts[0] if intercepts else 0.0,
-        modality_table=_table(item(instance, _MODALITY_LUTS), "ModalityLUTSequence"),
+        slope=slope,
+        intercept=intercept,
+        modality_table=modality,
         window=_window(voi),
-        voi_table=_table(item(instance, _VOI_LUTS), "VOILUTSequence"),
+        voi_table=_table(item(voi, _VOI_LUTS), "VOILUTSequence", is_signed),
         padding=_padding(instance, described.is_signed),
         is_inverse=photometric == "MONOCHROME1" or text(instance, "20500020") == "INVERSE",
-        palette=_palette(instance) if photometric == "PALETTE COLOR" else None,
+        palette=_palette(instance, described.is_signed) if photometric == "PALETTE COLOR" else None,
     )
 
 
@@ -190,7 +198,9 @@ def _layout(instance: Instance) -> dict[str, Any]:
     samples = whole(instance, "00280002", "SamplesPerPixel", 1)
     allocated = whole(instance, "00280100", "BitsAllocated")
     stored = whole(instance, "00280101", "BitsStored", allocated)
-    is_float = "7FE00008" in instance or "7FE00009" in instance
+    # Metadata without pixels name neither; floats have no BitsStored and no PixelRepresentation
+    is_bare = not values(instance, "00280101") and not values(instance, "00280103")
+    is_float = "7FE00008" in instance or "7FE00009" in instance or (allocated >= 32 and is_bare)
     if rows < 1 or columns < 1 or rows * columns * samples > MAX_SAMPLES:
         raise fault("Rows and Columns")
     if samples not in (1, 3):
@@ -200,7 +210,7 @@ def _layout(instance: Instance) -> dict[str, Any]:
     if not 1 <= stored <= allocated:
         raise fault("BitsStored")
     photometric = text(instance, "00280004") or ("RGB" if samples == 3 else "MONOCHROME2")
-    if (samples == 3) == (photometric in ("MONOCHROME1", "MONOCHROME2", "PALETTE COLOR")):
+    if photometric not in (_COLOURS if samples == 3 else _GREYS):
         raise fault("PhotometricInterpretation")
     pixels = instance.get("7FE00010")
     vr = pixels.get("vr") if isinstance(pixels, Mapping) else None
@@ -214,7 +224,7 @@ def _layout(instance: Instance) -> dict[str, Any]:
         "photometric": photometric,
         "planar": int(samples > 1 and whole(instance, "00280006", "PlanarConfiguration", 0) == 1),
         "is_float": is_float,
-        "pixel_vr": "OB" if vr == "OB" else "OW",
+        "pixel_vr": vr if vr in ("OB", "OW") else "",
     }
 
 
@@ -241,20 +251,28 @@ def _window(voi: Instance) -> Window | None:
     return Window(centers[0], widths[0], function) if is_legal else None
 
 
-def _table(lut: Instance, keyword: str) -> Table | None:
+def _table(lut: Instance, keyword: str, is_signed: bool) -> Table | None:
     if not lut:
         return None
-    return _described_table(lut, "00283002", octets(lut, _LUT_DATA, keyword), keyword)
+    table = _described_table(lut, "00283002", octets(lut, _LUT_DATA, keyword), keyword)
+    return _from(table, is_signed)
 
 
-def _palette(instance: Instance) -> Palette:
+def _from(table: Table, is_signed: bool) -> Table:
+    """The table of values that may be below zero: VR US has the 16 bits of such a first one."""
+    is_below = is_signed and table.first > 0x7FFF
+    return replace(table, first=table.first - 0x10000) if is_below else table
+
+
+def _palette(instance: Instance, is_signed: bool) -> Palette:
     is_segmented = any(tag in instance for tag in _PALETTE_SEGMENTS)
     made = []
     data_tags = _PALETTE_SEGMENTS if is_segmented else _PALETTE_DATA
     for colour, tag, data_tag in zip(_PALETTE, _PALETTE_DESCRIPTORS, data_tags, strict=True):
         keyword = f"{colour}PaletteColorLookupTableData"
         data = octets(instance, data_tag, keyword)
-        made.append(_described_table(instance, tag, data, keyword, is_segmented=is_segmented))
+        table = _described_table(instance, tag, data, keyword, is_segmented=is_segmented)
+        made.append(_from(table, is_signed))
     red, green, blue = made
     return Palette((red, green, blue), is_segmented)
 

@@ -52,8 +52,11 @@ def _tabled(palette: Palette) -> Bytes:
     for table in palette.tables:
         kind = np.dtype("u1") if table.is_bytes else np.dtype("<u2")
         entries: Array = np.frombuffer(table.data, kind, table.entries)
-        columns.append(np.right_shift(entries, table.bits - 8))
-    return np.stack(columns, axis=-1).astype(np.uint8)
+        columns.append(entries)
+    stacked = np.stack(columns, axis=-1)
+    # Some write entries of 8 bits into the upper half of words
+    bits = palette.tables[0].bits
+    return eight_bits(stacked, bits if stacked.max() < 2**bits else 16)
 
 
 def _expanded(palette: Palette) -> Bytes:

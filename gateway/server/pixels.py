@@ -20,7 +20,12 @@ from gateway.errors import (
     ResultTooLargeError,
     UpstreamUnavailableError,
 )
-from gateway.imaging.decoding import array_of, explicit_little_endian
+from gateway.imaging.decoding import (
+    EXPLICIT_LITTLE_ENDIAN,
+    array_of,
+    explicit_little_endian,
+    order_is_unknown,
+)
 from gateway.imaging.description import (
     FrameDescription,
     describe,
@@ -142,6 +147,9 @@ class Pixels:
         description = describe(found.metadata, number)
         async with self._held:
             frame, syntax = await self._frame(found, number, description)
+            if order_is_unknown(syntax, description):
+                wanted = EXPLICIT_LITTLE_ENDIAN
+                frame, syntax = await self._frame(found, number, description, wanted)
 
             def make() -> bytes:
                 return render(array_of(frame, syntax, description), description, look)
@@ -188,10 +196,14 @@ class Pixels:
             element["InlineBinary"] = base64.b64encode(table).decode("ascii")
 
     async def _frame(
-        self, found: Found, number: int, description: FrameDescription
+        self,
+        found: Found,
+        number: int,
+        description: FrameDescription,
+        wanted: str = STORED,
     ) -> tuple[bytes, str]:
         incoming = await self._retrieval.frames(
-            found.place, found.sop_instance_uid, [number], STORED
+            found.place, found.sop_instance_uid, [number], wanted
         )
         async with aclosing(incoming):
             part = await only_part(incoming)

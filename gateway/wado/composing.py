@@ -7,6 +7,7 @@ Annex F.
 from __future__ import annotations
 
 import io
+import re
 import struct
 import warnings
 from collections.abc import Mapping
@@ -35,6 +36,8 @@ _UTF_8 = "ISO_IR 192"
 _NO_LENGTH = 0xFFFFFFFF
 # What is of the stored file or of its pixels' place in it, and not of this one
 _LEFT_OUT = frozenset(("00083002", "7FE00001", "7FE00002", "7FE00003", "7FE00010"))
+_AS_TEXT = frozenset(("DS", "IS"))
+_EXPONENT_ZEROS = re.compile(r"e(?:\+|(-))0*")  # with them a DS may pass its 16 bytes
 _INTERLEAVED = frozenset(f"1.2.840.10008.1.2.4.{n}" for n in (90, 91, 201, 202, 203))
 
 
@@ -93,15 +96,22 @@ def _element(tag: str, element: Mapping[str, Any]) -> DataElement | RawDataEleme
     vr = element["vr"]
     keys = [key for key in ("Value", "InlineBinary") if key in element]
     value = element[keys[0]] if keys else None
-    try:
+    if vr == "SQ":
+        return DataElement(int(tag, 16), vr, [_item(item) for item in value or ()])
+    if vr not in _AS_TEXT or value is None or keys != ["Value"]:
         return DataElement.from_json(Dataset, tag, vr, value, keys[0] if keys else None)
-    except Exception:
-        if vr == "SQ" or keys != ["Value"]:
-            raise
-    text = "\\".join("" if one is None else str(one) for one in element["Value"])
-    data = text.encode()
+    # pydicom would refuse what is no number, and write None for an empty one among others
+    texts = ("" if one is None else _EXPONENT_ZEROS.sub("e\\1", str(one)) for one in value)
+    data = "\\".join(texts).encode()
     data += b" " * (len(data) % 2)
     return RawDataElement(Tag(int(tag, 16)), vr, len(data), data, 0, False, True)
+
+
+def _item(item: Mapping[str, Any]) -> Dataset:
+    made = Dataset()
+    for tag, element in item.items():
+        made[int(tag, 16)] = _element(tag, element)
+    return made
 
 
 def _written(dataset: Dataset, syntax: str) -> bytes:

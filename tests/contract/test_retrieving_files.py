@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pydicom
 import pytest
+from PIL import Image
 from pydicom.data import get_charset_files, get_testdata_file
 
 from gateway.app import Parts, parts_of, retrieval_of
@@ -37,6 +38,9 @@ from gateway.errors import (
 from gateway.healthimaging.dicomweb import DicomWeb
 from gateway.healthimaging.framing import AHEAD
 from gateway.healthimaging.imagesets import ImageSets
+from gateway.imaging.rendering import Look
+from gateway.server.pixels import Pixels
+from gateway.wado.requests import Target
 from gateway.wado.upstream import STORED, Incoming, Place
 from tests.contract.serving import running
 from tests.contract.visiting import open_sockets, until
@@ -367,3 +371,14 @@ async def test_who_leaves_frames(monkeypatch: pytest.MonkeyPatch, read: int) -> 
         assert here.faults.calls[FRAME] - before <= read + AHEAD
         await here.retrieval.aclose()
         await until(lambda: open_sockets() <= sockets)
+
+
+async def test_octets_in_big_endian_are_shown_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The metadata do not tell whether they stand swapped: the upstream puts them in order."""
+    async with site(monkeypatch, "ExplVR_BigEnd.dcm", "dicomweb") as here:
+        pixels, place = Pixels(here.retrieval), await here.place()
+        found = await pixels.instance(Target(place.study_uid, place.series_uid, here.uid))
+        image = await pixels.rendered(found, 1, Look("image/png"))
+        np.testing.assert_array_equal(
+            here.file.pixel_array, np.asarray(Image.open(io.BytesIO(image)))
+        )

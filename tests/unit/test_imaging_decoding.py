@@ -16,7 +16,12 @@ from PIL import Image
 from pydicom.pixels.processing import convert_color_space
 
 from gateway.errors import NotAcceptableError
-from gateway.imaging.decoding import EXPLICIT_LITTLE_ENDIAN, array_of, explicit_little_endian
+from gateway.imaging.decoding import (
+    BIG_ENDIAN,
+    EXPLICIT_LITTLE_ENDIAN,
+    array_of,
+    explicit_little_endian,
+)
 from gateway.imaging.description import FrameDescription, describe
 from tests.unit.pixelfiles import NAMES, dataset, decoded, metadata, stored_frames, syntax_of
 
@@ -218,3 +223,41 @@ def test_without_the_extra_it_is_not_acceptable(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setitem(sys.modules, "numpy", None)
     with pytest.raises(NotAcceptableError, match="extra `pixels`"):
         array_of(b"\0" * 48, EXPLICIT_LITTLE_ENDIAN, GREY)
+
+
+DAMAGE = {
+    "lossless JPEG of 197 bits": ("SC_rgb_jpeg_gdcm.dcm", 22, 197),
+    "lossless JPEG with an odd byte for a marker": ("SC_rgb_jpeg_gdcm.dcm", 37, 155),
+    "JPEG with a marker that is none": ("SC_rgb_dcmtk_+eb+cr.dcm", 3, 214),
+    "JPEG 2000 of 58 bits": ("JPEG2000.dcm", 42, 185),
+}
+
+
+@pytest.mark.parametrize(("name", "at", "byte"), DAMAGE.values(), ids=DAMAGE)
+def test_a_damaged_byte_does_not_end_the_process(name: str, at: int, byte: int) -> None:
+    """Each of these ended it, by a library's abort or by a fault of its memory."""
+    frame = bytearray(stored_frames(dataset(name))[0])
+    frame[at] = byte
+    with pytest.raises(NotAcceptableError):
+        array_of(bytes(frame), syntax_of(dataset(name)), describe(metadata(name)))
+
+
+def test_jpeg_ls_that_breaks_off_is_not_decoded() -> None:
+    """The decoder is at such a frame for many seconds, in which nothing else runs."""
+    name = "MR_small_jpeg_ls_lossless.dcm"
+    (frame,) = stored_frames(dataset(name))
+    with pytest.raises(NotAcceptableError):
+        array_of(frame[:1497], syntax_of(dataset(name)), describe(metadata(name)))
+    whole = array_of(frame + b"\0\0", syntax_of(dataset(name)), describe(metadata(name)))
+    np.testing.assert_array_equal(decoded(name)[0], whole)
+
+
+def test_octets_in_big_endian_need_their_vr() -> None:
+    """OW has them swapped and OB does not: a guess would be another picture."""
+    frame = bytes(range(72))
+    described = replace(COLOUR, bits_stored=8)
+    swapped = array_of(frame, BIG_ENDIAN, replace(described, pixel_vr="OW"))
+    plain = array_of(frame, BIG_ENDIAN, replace(described, pixel_vr="OB"))
+    assert ([1, 0, 3], [0, 1, 2]) == (swapped[0, 0].tolist(), plain[0, 0].tolist())
+    with pytest.raises(NotAcceptableError):
+        array_of(frame, BIG_ENDIAN, replace(described, pixel_vr=""))

@@ -268,6 +268,14 @@ FAULTS = {
     "two samples": {"T00280002": _of("US", 2)},
     "three samples of one colour": {"T00280002": _of("US", 3)},
     "one sample of three colours": {"T00280004": _of("CS", "RGB")},
+    "colours that are not known here": {
+        "T00280002": _of("US", 3),
+        "T00280004": _of("CS", "HSV"),
+    },
+    "colours that are no longer in the standard": {
+        "T00280002": _of("US", 3),
+        "T00280004": _of("CS", "YBR_PARTIAL_422"),
+    },
     "7 bits allocated": {"T00280100": _of("US", 7)},
     "64 bits that are no float": {"T00280100": _of("US", 64), "T00280101": _of("US", 64)},
     "more bits stored than allocated": {"T00280101": _of("US", 17)},
@@ -353,3 +361,55 @@ def test_any_value_is_read_or_refused(base: str, tag: str) -> None:
         list(tables_elsewhere({**whole, tag: odd}))
         with suppress(NotAcceptableError, NotFoundError):
             describe({**whole, tag: odd})
+
+
+FLOATS = {
+    "named": ({"T7FE00008": {"vr": "OF", "BulkDataURI": "x"}}, True),
+    "without the attributes of whole numbers": ({"T00280101": None, "T00280103": None}, True),
+    "without BitsStored": ({"T00280101": None}, False),
+    "without PixelRepresentation": ({"T00280103": None}, False),
+}
+
+
+@pytest.mark.parametrize(("more", "expected"), FLOATS.values(), ids=FLOATS)
+def test_floats(more: dict[str, Any], expected: bool) -> None:
+    """Metadata may leave the pixels out, and with them the name that tells what they are."""
+    assert expected == describe(_image(T00280100=_of("US", 32), **more)).is_float
+
+
+FIRSTS = {
+    "of unsigned pixels": ({}, 64_512),
+    "of signed pixels": ({"T00280103": _of("US", 1)}, -1024),
+    "of values below zero": ({"T00281052": _of("DS", -1024)}, -1024),
+    "of values that fall": ({"T00281053": _of("DS", -1)}, -1024),
+    "behind a modality LUT": (
+        {"T00280103": _of("US", 1), "T00283000": _lut(2, 0, 8, b"\0\1")},
+        64_512,
+    ),
+}
+
+
+@pytest.mark.parametrize(("more", "expected"), FIRSTS.values(), ids=FIRSTS)
+def test_the_first_value_of_a_table(more: dict[str, Any], expected: int) -> None:
+    """Where there are values below zero, a first value of VR US may be one."""
+    described = describe(_image(T00283010=_lut(2, 64_512, 8, b"\0\xff"), **more))
+    assert described.voi_table is not None
+    assert expected == described.voi_table.first
+
+
+def test_a_lookup_table_of_a_frame() -> None:
+    """An enhanced image may have a VOI LUT for each frame, in its functional groups."""
+    groups = [{"00289132": _of("SQ", {"00283010": _lut(2, n, 8, b"\0\xff")})} for n in (5, 9)]
+    described = describe(_image(T00280008=_of("IS", 2), T52009230=_of("SQ", *groups)), 2)
+    assert Table(2, 9, 8, b"\0\xff") == described.voi_table
+
+
+@pytest.mark.parametrize(("signed", "expected"), [(0, 65_534), (1, -2)])
+def test_the_first_value_of_a_palette(signed: int, expected: int) -> None:
+    """That of signed pixels may be below zero, whatever the VR of its descriptor."""
+    tables: dict[str, Any] = {f"T0028110{n}": _of("US", 2, 65_534, 8) for n in (1, 2, 3)}
+    tables |= {f"T0028120{n}": _octets(b"\0\xff") for n in (1, 2, 3)}
+    more = {"T00280004": _of("CS", "PALETTE COLOR"), "T00280103": _of("US", signed), **tables}
+    palette = describe(_image(**more)).palette
+    assert palette is not None
+    assert [expected] * 3 == [table.first for table in palette.tables]

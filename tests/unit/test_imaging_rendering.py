@@ -180,6 +180,28 @@ def test_a_palette_begins_at_its_first_value(kind: str, first: int) -> None:
     assert [[[grey] * 3 for grey in (5, 5, 6, 7, 7)]] == shown(stored, described).tolist()
 
 
+WORDS = {
+    "8 bits in bytes": (8, "u1", 1),
+    "8 bits in the lower half of words": (8, "<u2", 1),
+    "8 bits in the upper half of words": (8, "<u2", 256),
+    "8 bits in both": (8, "<u2", 257),
+    "16 bits": (16, "<u2", 257),
+}
+
+
+@pytest.mark.parametrize(("bits", "kind", "factor"), WORDS.values(), ids=WORDS)
+def test_the_entries_of_a_palette(bits: int, kind: str, factor: int) -> None:
+    """The same colours, whichever way entries are written; a table of zeros beside others."""
+    entries = np.array([0, 80, 160, 255]) * factor
+    table = Table(4, 0, bits, entries.astype(kind).tobytes())
+    zeros = replace(table, data=bytes(len(table.data)))
+    described = FrameDescription(
+        1, 4, 1, 8, 8, False, "PALETTE COLOR", palette=Palette((table, zeros, table))
+    )
+    actual = shown(np.array([[0, 1, 2, 3]], np.uint8), described)
+    assert [[[grey, 0, grey] for grey in (0, 80, 160, 255)]] == actual.tolist()
+
+
 def test_a_segmented_palette_is_applied() -> None:
     """A ramp from 0 to 255 in each colour, as a discrete and a linear segment."""
     segments = np.array([0, 1, 0, 1, 255, 65_280], "<u2").tobytes()

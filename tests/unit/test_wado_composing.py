@@ -79,14 +79,22 @@ def test_without_pixels() -> None:
     [
         pytest.param("IS", ["about 3", None], b"about 3\\", id="a number that is none"),
         pytest.param("IS", ["x"], b"x ", id="odd length"),
+        pytest.param("IS", [1, None, 3], b"1\\\\3", id="an empty one among integers"),
+        pytest.param("DS", [None, 2.5], b"\\2.5", id="an empty one among decimals"),
+        pytest.param("DS", [-1.2345678901e-9], b"-1.2345678901e-9", id="a decimal of 16 bytes"),
+        pytest.param("DS", [1e22], b"1e22", id="a positive exponent"),
     ],
 )
 def test_a_value_that_does_not_fit(vr: str, values: list[Any], expected: bytes) -> None:
-    """It is written as it is."""
-    found = file_of(EXPLICIT_LITTLE_ENDIAN, t00200013={"vr": vr, "Value": values})
-    raw = found.get_item(0x00200013)
-    assert raw is not None
-    assert (vr, expected) == (raw.VR, raw.value)
+    """It is written as it is, in the items of sequences too."""
+    element = {"vr": vr, "Value": values}
+    within = {"vr": "SQ", "Value": [{"00200013": element}, {}]}
+    found = file_of(EXPLICIT_LITTLE_ENDIAN, t00200013=element, t00081140=within)
+    for one in (found, found[0x00081140].value[0]):
+        raw = one.get_item(0x00200013)
+        assert raw is not None
+        assert (vr, expected) == (raw.VR, raw.value)
+    assert 2 == len(found[0x00081140].value)
 
 
 @pytest.mark.parametrize(

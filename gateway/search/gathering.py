@@ -252,7 +252,7 @@ class Gathering:
         if self._is_completed(image_sets, shown=shown):
             in_doubt = self._in_doubt(image_sets)
             image_sets = await self._complete(group)
-            if in_doubt and self._window.comes_later(group, image_sets[0]):
+            if in_doubt and self._window.comes_later(group, image_sets):
                 self._whole_studies[group.study_uid] = image_sets
                 return []
         return self._matching(image_sets)

@@ -6,7 +6,7 @@ a missing time stands, how ties fall) is less than a study window; more than tha
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from operator import attrgetter
 
@@ -286,17 +286,34 @@ class StudyWindow:
         """Say that a released study was fetched whole: a late part of it changes nothing."""
         self._released[study_uid] = True
 
-    def comes_later(self, group: Group, winner: ImageSet) -> bool:
-        """Whether the walk has yet to meet `winner`, found for a released group by a call.
+    def comes_later(self, group: Group, whole: Sequence[ImageSet]) -> bool:
+        """Whether a released group stands further back, as its `whole` study shows.
 
-        If so, the study is taken up again where its winner stands.
+        If so, it is taken up again there with all of these, the winner first. The walk may never
+        give them: a next token can stand for what was there when the walk began.
         """
-        day, time_us = instant_of(winner)
+        winner = whole[0]
         if winner.image_set_id in group.members or self._clock is None:
             return False
-        if day is not None and day * DAY_US + (time_us or 0) > self._clock:
+        if (place := place_of(winner)) <= group.place:
             return False
         self._released.pop(group.study_uid, None)
+        self._latest = None
+        day, time_us = instant_of(winner)
+        if day is None:
+            self._undated += whole
+        else:
+            again = self._open[group.study_uid] = Group(
+                winner, place, trust_unmarked=self._trust_unmarked
+            )
+            again.since = self.page
+            for image_set in whole[1:]:
+                again.add(image_set, place)
+            low = day * DAY_US + (0 if self._whole_days or time_us is None else time_us)
+            self._low[group.study_uid] = low
+            self._highest_low = max(self._highest_low, low)
+        for _ in whole:
+            self._grow()
         return True
 
     def _grow(self) -> None:

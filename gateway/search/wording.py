@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import date
 from typing import assert_never
 
 from gateway.qido.conditions import AllOf, Criterion, Empty, Exact, Fuzzy, Range, Sequence, Wildcard
@@ -92,8 +93,14 @@ def _bound(value: int, criterion: Criterion) -> str:
 
 
 def _moment(since_1970_us: int) -> str:
-    day, time_us = divmod(since_1970_us, DAY_US)
-    return f"{format_date(day + EPOCH_DAY)} {_time(time_us)}"
+    days, time_us = divmod(since_1970_us, DAY_US)
+    day = days + EPOCH_DAY
+    # An offset can move the calendar's first and last hours out of it
+    if day < date.min.toordinal():
+        return "before the year 1"
+    if day > date.max.toordinal():
+        return "after the year 9999"
+    return f"{format_date(day)} {_time(time_us)}"
 
 
 def _time(time_us: int) -> str:

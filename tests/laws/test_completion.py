@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
 from gateway.emulator.variants import Variants
-from gateway.search.plan import SearchOptions
+from gateway.search.imageset import Page
+from gateway.search.plan import Plan, SearchOptions
 from tests.laws.harness import Gateway, StoreCalls, store_of
 from tests.laws.oracle import Question, World, answer
 
@@ -122,3 +124,63 @@ async def test_old_dates_on_top_are_no_sign_of_undated_ones(undated: Any, legacy
     body, _ = await Gateway(StoreCalls(store, page_size=2)).ask(Question())
     store.close()
     assert answer(World(summaries), Question()) == json.loads(body)
+
+
+# --- a study that stands further back than it was found -------------------------------------------
+
+
+def study(number: int, day: str, time: str, primary: bool | None, uid: str) -> dict[str, Any]:
+    """A series of any study at a time of the day."""
+    return part(number, day, primary, DICOMStudyInstanceUID=uid, DICOMStudyTime=time)
+
+
+@pytest.mark.parametrize("tokens", ["snapshot", "keyset", "offset"])
+async def test_a_winner_that_came_within_the_walk(tokens: Any) -> None:
+    """A study is answered where its winner stands, though a walk of what was does not give that."""
+    days = ("20200104", "20200103", "20200102", "20200101")
+    store = store_of(
+        [
+            study(1, "20200105", "10", primary=False, uid="1.2"),
+            *(study(10 + n, day, "10", primary=True, uid=f"1.3.{n}") for n, day in enumerate(days)),
+        ],
+        Variants(tokens=tokens),
+    )
+    calls = Importing(store, 1, news=[study(99, "20200102", "09", primary=True, uid="1.2")])
+    body, running = await Gateway(calls, SearchOptions(image_sets="fill"), page_size=1).ask(
+        Question()
+    )
+    store.close()
+    uids = [one["0020000D"]["Value"][0] for one in json.loads(body)]
+    assert ["1.3.0", "1.3.1", "1.3.2", "1.2", "1.3.3"] == uids
+    assert running.total() == 5
+
+
+@dataclass
+class Importing(StoreCalls):
+    """Calls of a store that takes `news` in after the first page."""
+
+    news: list[dict[str, Any]] = field(default_factory=list)
+
+    async def search_image_sets(self, one: Plan, page_size: int, next_token: str) -> Page:
+        """One page."""
+        page = await super().search_image_sets(one, page_size, next_token)
+        self.store.add_summaries(self.news)
+        self.news = []
+        return page
+
+
+@pytest.mark.parametrize("page_size", [1, 2, 50])
+async def test_a_winner_beside_a_leap_second(page_size: int) -> None:
+    """A second 60 is read as 59 and may stand before it: no study changes its place for that."""
+    store = store_of(
+        [
+            study(1, "20200102", "1015", primary=False, uid="1.9"),
+            study(2, "20200101", "235959.999999", primary=None, uid="1.9"),
+            study(3, "20200102", "0930", primary=True, uid="1.5"),
+            study(4, "20200101", "235960", primary=True, uid="1.6"),
+        ]
+    )
+    options = SearchOptions(image_sets="fill", study_window="day", trust_unmarked=False)
+    body, _ = await Gateway(StoreCalls(store, page_size), options).ask(Question())
+    store.close()
+    assert ["1.5", "1.9", "1.6"] == [one["0020000D"]["Value"][0] for one in json.loads(body)]

@@ -166,6 +166,12 @@ LONG = "A" * 512
         pytest.param("SliceThickness=2.50&InstanceNumber=07", Resource.ALL_INSTANCES,
                      [("SliceThickness", "2.50", MatchedFor.METADATA),
                       ("InstanceNumber", "7", MatchedFor.METADATA)], id="numbers"),
+        pytest.param("AcquisitionDateTime=99991231235959-1400", Resource.ALL_INSTANCES,
+                     [("AcquisitionDateTime", "after the year 9999", MatchedFor.METADATA)],
+                     id="a moment of the year 10000 in UTC"),
+        pytest.param("AcquisitionDateTime=0001%2B1400", Resource.ALL_INSTANCES,
+                     [("AcquisitionDateTime", "before the year 1 to 00011231 095959.999999",
+                       MatchedFor.METADATA)], id="a year that begins before the year 1 in UTC"),
     ],
 )  # fmt: skip
 def test_matched_here(text: str, resource: Resource, expected: list[object]) -> None:

@@ -152,9 +152,9 @@ def test_settle() -> None:
     ("winner", "later"),
     [
         pytest.param(A12, False, id="it was met"),
-        pytest.param(one("x", "A", time="1130"), False, id="its place is past"),
-        pytest.param(one("x", "A", time="1030"), True, id="its place is to come"),
-        pytest.param(one("x", "A", date=""), True, id="it is undated"),
+        pytest.param(one("x", "A", time="1230", updated_at=1.0), False, id="its place is past"),
+        pytest.param(one("x", "A", time="1030", updated_at=1.0), True, id="its place is to come"),
+        pytest.param(one("x", "A", date="", updated_at=1.0), True, id="it is undated"),
     ],
 )
 def test_comes_later(winner: ImageSet, later: bool) -> None:
@@ -163,11 +163,11 @@ def test_comes_later(winner: ImageSet, later: bool) -> None:
     for image_set in (A12, B11):
         window.add(image_set)
     (group,) = window.release()
-    assert later == window.comes_later(group, winner)
+    assert later == window.comes_later(group, [winner, A12])
     if later:
-        window.add(one("x", "A", time="1030"))
+        window.add(winner)
     assert (["B", "A"] if later else ["B"]) == [g.study_uid for g in window.finish()]
-    assert not window.comes_later(group, winner)
+    assert not window.comes_later(group, [winner, A12])
 
 
 def test_a_window_is_bounded() -> None:

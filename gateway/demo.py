@@ -66,10 +66,11 @@ class Demo:
         """Whether a signal has come."""
         return self._asked.is_set()
 
-    def start(self, paths: Sequence[Path], port: int, ohif_dir: str = "") -> str:
+    def start(self, paths: Sequence[Path], port: int, cors_origins: str, ohif_dir: str = "") -> str:
         """Start both; the gateway's base URL once it serves, "" where a signal came before.
 
-        `ohif_dir` is the folder of the viewer's files, "" for no viewer.
+        `cors_origins` are those whose pages may read answers, parted by commas; `ohif_dir` is the
+        folder of the viewer's files, "" for no viewer.
 
         Raises: ConfigError where one of them stops instead.
         """
@@ -80,7 +81,7 @@ class Demo:
         _, endpoint, _, datastore_id = line.split()
         extra = {
             "QIDO_GATEWAY_DATASTORE_ID": datastore_id,
-            "QIDO_GATEWAY_CORS_ORIGINS": "*",
+            "QIDO_GATEWAY_CORS_ORIGINS": cors_origins,
             "AWS_ENDPOINT_URL_MEDICAL_IMAGING": endpoint,
             "AWS_REGION": "us-east-1",
             "AWS_ACCESS_KEY_ID": "demo",

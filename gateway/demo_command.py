@@ -34,6 +34,13 @@ def demo(
             help="Serve the viewer OHIF too, fetched from npm once; where there is npm by default.",
         ),
     ] = None,
+    cors_origins: Annotated[
+        str | None,
+        typer.Option(
+            help="Origins whose pages may read answers, parted by commas. By default all (*), "
+            "but none where the files are your own."
+        ),
+    ] = None,
 ) -> None:
     """Serve DICOM files on the embedded emulator. No AWS account is needed."""
     from gateway.demo import Demo, bundled_files
@@ -42,14 +49,18 @@ def demo(
     cache = cache_folder(os.environ)
     with Demo() as running:
         ohif_dir = _ohif(running, cache, ohif)
-        served = paths or [*_sample(running, cache), *bundled_files()]
-        url = "" if running.is_asked else running.start(tuple(served), port, ohif_dir)
-        if url:
-            _say_all(url, ohif_dir)
+        bundled = bundled_files()
+        served = paths or [*_sample(running, cache), *bundled]
+        if cors_origins is None:
+            # Any page that its user opens could else read what may be of real patients
+            cors_origins = "*" if not paths or set(paths) <= set(bundled) else ""
+        started = not running.is_asked and running.start(served, port, cors_origins, ohif_dir)
+        if started:
+            _say_all(started, ohif_dir, cors_origins)
             running.wait()
 
 
-def _say_all(url: str, ohif_dir: str) -> None:
+def _say_all(url: str, ohif_dir: str, cors_origins: str) -> None:
     from gateway.ohif import ohif_data_source
     from gateway.server.paths import ROOT
     from gateway.server.viewer import VIEWER
@@ -62,6 +73,8 @@ def _say_all(url: str, ohif_dir: str) -> None:
     say(f"ask      curl '{url}/studies'")
     if not ohif_dir:
         say(f"OHIF data source:\n{ohif_data_source(url)}")
+        if not cors_origins:
+            say("OHIF's origin has to be named: --cors-origins ORIGIN")
 
 
 def _ohif(running: Demo, cache: Path, wanted: bool | None) -> str:

@@ -115,7 +115,7 @@ MUTANTS: tuple[tuple[str, str, str], ...] = (
     (RENDERING, "grey = 1.0 - grey", "pass"),
     (RENDERING, "transpose(Transpose.FLIP_LEFT_RIGHT)", "transpose(Transpose.FLIP_TOP_BOTTOM)"),
     (PALETTES, "- palette.tables[0].first", ""),
-    (PIXELS, "found.sop_instance_uid, [number], STORED", "found.sop_instance_uid, [1], STORED"),
+    (PIXELS, "found.sop_instance_uid, [number], wanted", "found.sop_instance_uid, [1], STORED"),
     # what looks whole has to be
     (OPENING, "await self._see_gone(target, place)", "pass"),
     (OPENING, "raise UpstreamUnavailableError(NOT_GIVEN) from exc", "raise"),

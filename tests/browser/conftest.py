@@ -60,7 +60,7 @@ def archive(files: tuple[Path, ...]) -> Mapping[str, Study]:
 @pytest.fixture(scope="session")
 def demo(folder: Path, files: tuple[Path, ...]) -> Iterator[Running]:
     """The demo over these files, with the viewer."""
-    arguments = ("demo", "--ohif", "--port", "0", *map(str, files))
+    arguments = ("demo", "--ohif", "--port", "0", "--cors-origins", "*", *map(str, files))
     with running(folder, *arguments, env=CACHE) as process:
         yield process
 

@@ -24,6 +24,8 @@ def test_sample_is_served(tmp_path: Path) -> None:
         studies = ask(f"{demo.url}/studies").json
         found = {one["0020000D"]["Value"][0]: set(one["00080061"]["Value"]) for one in studies}
         assert (30, expected) == (len(studies), found)
+        headers = {"Origin": "https://viewer.example.org"}
+        assert [] == ask(f"{demo.url}/studies", headers).all("access-control-allow-origin")
         named = ask(f"{demo.url}/studies?PatientName=%E5%B1%B1%E7%94%B0*").json
         assert 3 == len(named)
 

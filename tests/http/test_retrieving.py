@@ -662,12 +662,25 @@ async def test_malformed_too_late() -> None:
     """Where the header has said that nothing is left out, something that is cuts the answer."""
     filling: dict[str, Any] = {"00081030": {"vr": "LO", "Value": ["x" * 100_000]}}
     many = [instance(f"1.1.{n}", **filling) for n in range(HELD_METADATA // 100_000 + 2)]
-    answer = await ask(app_of_retrieval(damaged(*many, BAD)), f"{CT_PATH}/metadata")
+    bad = {**BAD, "00080018": {"vr": "UI", "Value": ["1.2"]}}
+    answer = await ask(app_of_retrieval(damaged(*many, bad)), f"{CT_PATH}/metadata")
     assert (200, False, []) == (answer.status, answer.complete, answer.all("warning"))
     whole = await ask(app_of_retrieval(damaged(*many)), f"{CT_PATH}/metadata")
     assert whole.complete and len(many) == len(whole.json)
-    early = await ask(app_of_retrieval(damaged(BAD, *many)), f"{CT_PATH}/metadata")
+    early = await ask(app_of_retrieval(damaged(bad, *many)), f"{CT_PATH}/metadata")
     assert early.complete and 1 == len(early.all("warning"))
+
+
+async def test_malformed_where_it_lies_again() -> None:
+    """An instance that was given is not left out, however another image set has it."""
+    filling: dict[str, Any] = {"00081030": {"vr": "LO", "Value": ["x" * 100_000]}}
+    many = [instance(f"1.1.{n}", **filling) for n in range(HELD_METADATA // 100_000 + 2)]
+    for first in ([instance("1.1.1")], many):
+        retrieval = damaged(*first)
+        retrieval.stored[place(CT, "b" * 32)] = [Stored("1.1.1", metadata=BAD)]
+        answer = await ask(app_of_retrieval(retrieval), f"{CT_PATH}/metadata")
+        assert (True, []) == (answer.complete, answer.all("warning"))
+        assert len(first) == len(answer.json)
 
 
 @pytest.mark.parametrize("text", ["{", '{"a":}', "oops", ""])

@@ -139,7 +139,12 @@ class Opening:
     ) -> AsyncGenerator[Opened, None]:
         given: set[str] = set()
         for place in await self._recent(target):
-            for uid in await self._retrieval.instances(place):
+            try:
+                listed = await self._retrieval.instances(place)
+            except NotFoundError:
+                await self._see_gone(target, place)
+                continue
+            for uid in listed:
                 if uid not in given:
                     given.add(uid)
                     yield Opened(place, await self._listed(place, uid, forms))

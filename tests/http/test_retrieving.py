@@ -457,12 +457,13 @@ async def test_failure_in_the_last_of_several() -> None:
     assert retrieval.opened == retrieval.closed
 
 
+@pytest.mark.parametrize("end", ["", "/metadata"], ids=["instances", "metadata"])
 @pytest.mark.parametrize("path", [STUDY_PATH, CT_PATH], ids=["study", "series"])
-async def test_a_series_that_is_listed_and_not_there(path: str) -> None:
-    """Metadata without a series that a search shows are no answer."""
+async def test_a_series_that_is_listed_and_not_there(path: str, end: str) -> None:
+    """What lacks a series that a search shows is no answer, and not absent either."""
     retrieval = listed()
     retrieval.stored[place(CT, "a" * 32)] = []
-    await answered(retrieval, f"{path}/metadata", 503)
+    await answered(retrieval, path + end, 503)
 
 
 async def test_an_instance_that_is_listed_and_not_there() -> None:
@@ -509,7 +510,8 @@ async def test_what_an_import_has_added(path: str) -> None:
         assert parts_of(answers[0]) == parts_of(answers[1])
 
 
-async def test_a_series_that_goes_meanwhile() -> None:
+@pytest.mark.parametrize("end", ["", "/metadata"], ids=["instances", "metadata"])
+async def test_a_series_that_goes_meanwhile(end: str) -> None:
     """What is deleted since it was found is missed by nobody."""
     retrieval = listed()
     lost = place(CT, "a" * 32)
@@ -521,8 +523,11 @@ async def test_a_series_that_goes_meanwhile() -> None:
 
     retrieval.stored[lost] = []
     retrieval.places = places  # type: ignore[method-assign,assignment] # a list that shrinks
-    answer = await answered(retrieval, f"{STUDY_PATH}/metadata")
-    assert [["1.2.1.2.1"]] == [one["00080018"]["Value"] for one in answer.json]
+    answer = await answered(retrieval, STUDY_PATH + end)
+    if end:
+        assert [["1.2.1.2.1"]] == [one["00080018"]["Value"] for one in answer.json]
+    else:
+        assert [Stored("1.2.1.2.1").file] == [data for _, data in parts_of(answer)]
 
 
 async def test_another_length() -> None:

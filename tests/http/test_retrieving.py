@@ -189,6 +189,25 @@ async def test_frames(accept: str, path: str, expected: str) -> None:
     assert [(expected, b"frame 3"), (expected, b"frame 1")] == parts_of(answer)
 
 
+BY_PARAMETER = [
+    pytest.param("image/jp2", "application/dicom", "image/jp2", id="it outranks the header"),
+    pytest.param("text/html", "image/jp2", "image/jp2", id="it names nothing that is offered"),
+    pytest.param("x", "image/jp2", "image/jp2", id="it is no media type"),
+    pytest.param("", "image/jp2", "image/jp2", id="it is empty"),
+    pytest.param("image/jls", "image/jp2", "", id="what it names can't be had"),
+    pytest.param("text/html", "text/html", "", id="nothing is offered"),
+]
+
+
+@pytest.mark.parametrize(("parameter", "accept", "expected"), BY_PARAMETER)
+async def test_accept_as_a_parameter(parameter: str, accept: str, expected: str) -> None:
+    """The query parameter counts where it names what is offered, else the header does."""
+    target, status = f"{PACKED}/frames/2?accept={parameter}", 200 if expected else 406
+    answer = await answered(listed(), target, status, accept=accept)
+    if expected:
+        assert f"{expected}; transfer-syntax={JPEG2000}" == answer.one("content-type")
+
+
 @pytest.mark.parametrize("chunk", [1, 7, 10_000])
 async def test_frame_by_itself(chunk: int) -> None:
     """One frame comes without a part around it, with its own type."""

@@ -159,6 +159,18 @@ async def test_bulk_data_is_where_metadata_say() -> None:
     await answered(retrieval, f"{FIRST}/bulkdata/%2e%2e/frames", 400)
 
 
+async def test_bulk_data_that_is_a_page() -> None:
+    """What a file holds runs no script in the gateway's origin, whatever it is called."""
+    retrieval = listed()
+    incoming = retrieval._incoming
+    retrieval._incoming = lambda _, body: incoming("text/html", body)  # type: ignore[method-assign,assignment]
+    browser = "text/html,application/xhtml+xml,*/*;q=0.8"
+    answer = await answered(retrieval, f"{FIRST}/bulkdata/42/11", accept=browser)
+    assert ("text/html", BULK) == (answer.one("content-type"), answer.body)
+    assert "script-src 'none'" == answer.one("content-security-policy")
+    assert "nosniff" == answer.one("x-content-type-options")
+
+
 FRAMES = [
     pytest.param("*/*", PACKED, f"image/jp2; transfer-syntax={JPEG2000}", id="as it is stored"),
     pytest.param(

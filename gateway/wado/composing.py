@@ -32,6 +32,8 @@ FRAGMENTS_END = struct.pack("<HHL", 0xFFFE, 0xE0DD, 0)
 
 _PIXELS = 0x7FE00010
 _UTF_8 = "ISO_IR 192"
+_ASCII = frozenset(("AE", "AS", "CS", "DA", "DS", "DT", "IS", "TM", "UI", "UR"))
+"""The VRs whose texts SpecificCharacterSet does not concern."""
 _NO_LENGTH = 0xFFFFFFFF
 # What is of the stored file or of its pixels' place in it, and not of this one
 _LEFT_OUT = frozenset(("00083002", "7FE00001", "7FE00002", "7FE00003", "7FE00010"))
@@ -91,17 +93,27 @@ def fragment_head(length: int) -> bytes:
 
 def _element(tag: str, element: Mapping[str, Any]) -> DataElement | RawDataElement:
     vr = element["vr"]
+    if vr == "SQ":
+        return DataElement(int(tag, 16), vr, [_item(one) for one in element.get("Value", ())])
     keys = [key for key in ("Value", "InlineBinary") if key in element]
     value = element[keys[0]] if keys else None
-    try:
-        return DataElement.from_json(Dataset, tag, vr, value, keys[0] if keys else None)
-    except Exception:
-        if vr == "SQ" or keys != ["Value"]:
-            raise
+    if vr not in _ASCII or str(value).isascii():  # else it would be found out when it is written
+        try:
+            return DataElement.from_json(Dataset, tag, vr, value, keys[0] if keys else None)
+        except Exception:
+            if keys != ["Value"]:
+                raise
     text = "\\".join("" if one is None else str(one) for one in element["Value"])
     data = text.encode()
     data += b" " * (len(data) % 2)
     return RawDataElement(Tag(int(tag, 16)), vr, len(data), data, 0, False, True)
+
+
+def _item(elements: Mapping[str, Any]) -> Dataset:
+    item = Dataset()
+    for tag, element in elements.items():
+        item[int(tag, 16)] = _element(tag, element)
+    return item
 
 
 def _written(dataset: Dataset, syntax: str) -> bytes:

@@ -79,11 +79,21 @@ def test_without_pixels() -> None:
     [
         pytest.param("IS", ["about 3", None], b"about 3\\", id="a number that is none"),
         pytest.param("IS", ["x"], b"x ", id="odd length"),
+        pytest.param("CS", ["头部", "A"], "头部\\A".encode(), id="letters that CS does not have"),
+        pytest.param("AE", ["Schädel"], "Schädel".encode(), id="letters of Latin-1"),
     ],
 )
-def test_a_value_that_does_not_fit(vr: str, values: list[Any], expected: bytes) -> None:
-    """It is written as it is."""
-    found = file_of(EXPLICIT_LITTLE_ENDIAN, t00200013={"vr": vr, "Value": values})
+@pytest.mark.parametrize("is_nested", [False, True], ids=["", "in an item"])
+def test_a_value_that_does_not_fit(
+    vr: str, values: list[Any], expected: bytes, is_nested: bool
+) -> None:
+    """It is written as it is, text as UTF-8."""
+    element = {"vr": vr, "Value": values}
+    if is_nested:
+        items = {"vr": "SQ", "Value": [{}, {"00200013": element}]}
+        found = file_of(EXPLICIT_LITTLE_ENDIAN, t00081140=items).ReferencedImageSequence[1]
+    else:
+        found = file_of(EXPLICIT_LITTLE_ENDIAN, t00200013=element)
     raw = found.get_item(0x00200013)
     assert raw is not None
     assert (vr, expected) == (raw.VR, raw.value)

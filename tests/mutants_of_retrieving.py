@@ -13,6 +13,7 @@ COMPOSING, NATIVE = "gateway/wado/composing.py", "gateway/wado/nativemodel.py"
 DECODING, DESCRIPTION = "gateway/imaging/decoding.py", "gateway/imaging/description.py"
 RENDERING, PALETTES = "gateway/imaging/rendering.py", "gateway/imaging/palettes.py"
 OPENING, STREAMS = "gateway/server/opening.py", "gateway/server/streams.py"
+PLACES, GUNZIPPING = "gateway/server/places.py", "gateway/healthimaging/gunzipping.py"
 RETRIEVING, BODY = "gateway/server/retrieving.py", "gateway/server/metadata.py"
 PIXELS, PAGE = "gateway/server/pixels.py", "gateway/server/page_html.py"
 VIEWER, FORWARDED = "gateway/server/viewer.py", "gateway/server/forwarded.py"
@@ -49,6 +50,12 @@ OWN = {
     DESCRIPTION: "tests/unit/test_imaging_description.py",
     RENDERING: "tests/unit/test_imaging_rendering.py",
     PALETTES: "tests/unit/test_imaging_rendering.py",
+    PLACES: _in(
+        _RETRIEVES,
+        "series_at_several_places",
+        "a_series_that_is_listed_and_not_there",
+    ),
+    GUNZIPPING: _in(_BY_DICOMWEB, "a_body_whose_coding_is_broken"),
     OPENING: _in(
         _RETRIEVES,
         "series_at_several_places",
@@ -57,7 +64,12 @@ OWN = {
     ),
     STREAMS: _in(_RETRIEVES, "another_length", "failure_in_the_middle", "frames_that_are_no_parts"),
     RETRIEVING: _in(_RETRIEVES, "frame_by_itself"),
-    BODY: _in(_RETRIEVES, "series_at_several_places", "malformed_too_late"),
+    BODY: _in(
+        _RETRIEVES,
+        "series_at_several_places",
+        "malformed_too_late",
+        "malformed_where_it_lies_again",
+    ),
     PIXELS: _in("tests/http/test_rendering.py", "a_decoded_frame_is_rendered_alike"),
     PAGE: _in("tests/http/test_page.py", "a_study_is_text"),
     VIEWER: _in("tests/http/test_viewer.py", "nothing_from_outside"),
@@ -117,9 +129,11 @@ MUTANTS: tuple[tuple[str, str, str], ...] = (
     (PALETTES, "- palette.tables[0].first", ""),
     (PIXELS, "found.sop_instance_uid, [number], wanted", "found.sop_instance_uid, [1], STORED"),
     # what looks whole has to be
-    (OPENING, "await self._see_gone(target, place)", "pass"),
+    (OPENING, "await see_gone(retrieval, target, place)", "pass"),
+    (PLACES, "await see_gone(retrieval, target, place)", "pass"),
     (OPENING, "raise UpstreamUnavailableError(NOT_GIVEN) from exc", "raise"),
-    (OPENING, "if uid not in given:", "if True:"),
+    (PLACES, "if uid not in given:", "if True:"),
+    (GUNZIPPING, "if not self._engine.eof:", "if False:"),
     (STREAMS, "if self.length not in (None, sent):", "if False:"),
     (STREAMS, 'facts["cut"] = True\n                return', 'facts["cut"] = True'),
     (
@@ -128,7 +142,8 @@ MUTANTS: tuple[tuple[str, str, str], ...] = (
         "return",
     ),
     (RETRIEVING, "single=len(numbers) == 1", "single=True"),
-    (BODY, "elif uid not in self._given:", "else:"),
+    (BODY, "if uid and uid in self._given:", "if False:"),
+    (BODY, "if uid and uid in self._given:", "if one.is_sound and uid in self._given:"),
     (BODY, "if self._told is not None:", "if False:"),
     # pages
     (PAGE, "<bdi>{escape(text)}</bdi>", "<bdi>{text}</bdi>"),

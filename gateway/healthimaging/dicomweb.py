@@ -126,9 +126,10 @@ class DicomWeb:
             raise
 
 
-# Of what comes to be read, not only passed on
+# Else a page of a proxy, say, would be passed on as an instance
 _TYPE_OF = {
     "GetDICOMSeriesMetadata": "application/",
     "GetDICOMInstanceMetadata": "application/",
+    "GetDICOMInstance": "application/",
     "GetDICOMInstanceFrames": "multipart/related",
 }

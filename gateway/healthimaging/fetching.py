@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import zlib
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -39,6 +40,7 @@ from gateway.healthimaging.client import (
     USER_AGENT,
 )
 from gateway.healthimaging.errors import error_as, error_for, error_of
+from gateway.healthimaging.gunzipping import Gunzip
 from gateway.healthimaging.metrics import Meters, Operation, Outcome, outcome_of
 from gateway.healthimaging.pacing import MOST_WAIT_S, Pace
 from gateway.healthimaging.signing import Signer
@@ -52,6 +54,8 @@ _ERROR_BYTES = 16 * 1024
 _OK = 200
 _PASSING = (UpstreamThrottledError, UpstreamUnavailableError, UpstreamTimeoutError)
 _PAUSES = wait_random_exponential(multiplier=0.5, max=5)
+_GZIP = "gzip"
+_CODINGS = ("", "identity", _GZIP)  # the last is never asked for
 _ABSENT = ("", "ValidationException", "BadRequestException")
 
 
@@ -157,7 +161,8 @@ class Fetching:
             raise _failed(exc) from None
         # Not aiohttp's content_type: it reads the whole field, anew for each boundary
         media_type = response.headers.get("Content-Type", "").strip().lower()
-        if response.status == _OK and media_type.startswith(wanted.media_type):
+        is_of_type = media_type.startswith(wanted.media_type)
+        if response.status == _OK and is_of_type and _coding_of(response) in _CODINGS:
             return response
         error = _refusal_of(wanted, response)
         with suppress(HttpError, OSError):  # a short body that is read leaves the connection of use
@@ -167,12 +172,19 @@ class Fetching:
 
     async def _chunks(self, call: _Call, response: ClientResponse) -> AsyncGenerator[bytes, None]:
         outcome: Outcome = "abandoned"
+        gunzip = Gunzip() if _coding_of(response) == _GZIP else None
         try:
             yield b""
             while chunk := await response.content.readany():
-                yield chunk
+                if gunzip is None:
+                    yield chunk
+                    continue
+                for piece in gunzip.feed(chunk):
+                    yield piece
+            for piece in gunzip.end() if gunzip is not None else ():
+                yield piece
             outcome = "ok"
-        except (HttpError, OSError) as exc:
+        except (HttpError, OSError, zlib.error) as exc:
             error = _failed(exc)
             outcome = outcome_of(error)
             raise error from None
@@ -197,6 +209,7 @@ class Fetching:
                 ),
                 headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},
                 read_bufsize=_BUFFER_BYTES,
+                auto_decompress=False,
             )
         return self._session
 
@@ -213,6 +226,10 @@ def _failed(exc: Exception) -> UpstreamError:
     if isinstance(exc, HttpError):
         return error_for(exc)
     return error_as(UpstreamUnavailableError)
+
+
+def _coding_of(response: ClientResponse) -> str:
+    return response.headers.get("Content-Encoding", "").strip().lower()
 
 
 def _refusal_of(wanted: Wanted, response: ClientResponse) -> GatewayError:

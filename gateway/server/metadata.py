@@ -119,9 +119,11 @@ class MetadataBody:
         for one in instances:
             self._met += 1
             uid = one.sop_instance_uid
+            if uid and uid in self._given:  # several image sets may have it, one of them malformed
+                continue
             if not one.is_sound:
                 self._leave_out(uid or f"number {self._met}")
-            elif uid not in self._given:
+            else:
                 self._given.add(uid)
                 kept.append(with_own_uris(one.text, instance_url(self.service, place, uid)))
         return kept

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
 
 from gateway.errors import NotAcceptableError, NotFoundError, UpstreamUnavailableError
 from gateway.imaging.description import check_frames
 from gateway.server.pixels import Pixels
-from gateway.server.places import at_first
+from gateway.server.places import NOT_GIVEN, all_instances, at_first, recent_places, see_gone
 from gateway.server.streams import (
     MadeOf,
     Opened,
@@ -32,8 +33,6 @@ from gateway.wado.media import (
 )
 from gateway.wado.requests import Target
 from gateway.wado.upstream import STORED, Incoming, Place, Retrieval
-
-NOT_GIVEN = "HealthImaging does not give what it lists."
 
 
 class Opening:
@@ -100,10 +99,6 @@ class Opening:
         await found.aclose()
         raise not_acceptable(BULK_OFFERED)
 
-    async def _recent(self, target: Target) -> Sequence[Place]:
-        """The places of a study or series that is listed: one that lacks the newest looks whole."""
-        return await self._retrieval.places(target.study_uid, target.series_uid, recent=True)
-
     async def _frames(self, target: Target, numbers: Sequence[int], syntax: str) -> Incoming:
         retrieval, uid = self._retrieval, target.sop_instance_uid
         try:
@@ -137,13 +132,12 @@ class Opening:
     async def _instances(
         self, target: Target, forms: Sequence[Form]
     ) -> AsyncGenerator[Opened, None]:
-        given: set[str] = set()
-        for place in await self._recent(target):
-            for uid in await self._retrieval.instances(place):
-                if uid not in given:
-                    given.add(uid)
-                    yield Opened(place, await self._listed(place, uid, forms))
-        if not given:
+        found = False
+        async with aclosing(all_instances(self._retrieval, target)) as listed:
+            async for place, uid in listed:
+                found = True
+                yield Opened(place, await self._listed(place, uid, forms))
+        if not found:
             raise NotFoundError("There are no such instances.")
 
     async def _listed(self, place: Place, uid: str, forms: Sequence[Form]) -> Incoming:
@@ -159,11 +153,11 @@ class Opening:
         if uid:
             yield await at_first(retrieval, target, lambda place: self._told(place, uid))
             return
-        for place in await self._recent(target):
+        for place in await recent_places(retrieval, target):
             try:
                 opened = await self._told(place)
             except NotFoundError:
-                await self._see_gone(target, place)
+                await see_gone(retrieval, target, place)
                 continue
             found = True
             yield opened
@@ -172,18 +166,6 @@ class Opening:
 
     async def _told(self, place: Place, uid: str = "") -> Opened:
         return Opened(place, await self._retrieval.metadata(place, uid))
-
-    async def _see_gone(self, target: Target, place: Place) -> None:
-        """See that the series of a place that has nothing is not shown any more.
-
-        Raises: UpstreamUnavailableError, for without it the answer would only look whole.
-        """
-        try:
-            shown = await self._recent(target)
-        except NotFoundError:
-            return
-        if any(one.series_uid == place.series_uid for one in shown):
-            raise UpstreamUnavailableError(NOT_GIVEN)
 
 
 async def _in_a_form(

@@ -16,7 +16,9 @@ import orjson
 
 from gateway.errors import (
     NotAcceptableError,
+    NotFoundError,
     QueryError,
+    RequestError,
     ResultTooLargeError,
     UpstreamUnavailableError,
 )
@@ -36,7 +38,7 @@ from gateway.imaging.description import (
 )
 from gateway.imaging.rendering import Look, render
 from gateway.server.kept import KeptImages
-from gateway.server.places import at_first
+from gateway.server.places import NOT_GIVEN, all_instances, at_first
 from gateway.server.streams import only_part
 from gateway.wado.media import SYNTAXES_OF, media_type_of
 from gateway.wado.requests import Target, bulk_path_in
@@ -93,24 +95,29 @@ class Pixels:
         """
         if target.sop_instance_uid:
             return await self.instance(target)
+        fault: RequestError = NotAcceptableError(NO_PIXELS)
         for place in await self._places_tried(target):
-            if (found := await self._middle(place)) is not None:
-                return found
-        raise NotAcceptableError(NO_PIXELS)
+            try:
+                if (found := await self._middle(place)) is not None:
+                    return found
+            except NotFoundError as exc:  # gone since it was found, unlike others perhaps
+                fault = exc
+        raise fault
 
     async def thumbnail(self, target: Target, look: Look) -> bytes:
         """The image of the frame that stands for a study or series; it is kept.
 
         Raises: as `representative` and `rendered`.
         """
-        fault = NotAcceptableError(NO_PIXELS)
+        fault: RequestError = NotAcceptableError(NO_PIXELS)
         for place in await self._places_tried(target):
             image = self._kept.get(place, look)
             if image is None:
-                found = await self._middle(place)
                 try:
+                    found = await self._middle(place)
                     image = b"" if found is None else await self.rendered(found, 1, look)
-                except NotAcceptableError as exc:  # another series may stand for the study
+                # Another series may stand for the study
+                except (NotAcceptableError, NotFoundError) as exc:
                     fault = exc
                     continue
                 self._kept.put(place, look, image)
@@ -126,14 +133,12 @@ class Pixels:
         if target.sop_instance_uid:
             yield await self.instance(target)
             return
-        given: set[str] = set()
-        places = await self._retrieval.places(target.study_uid, target.series_uid, recent=True)
-        for place in places:
-            for uid in await self._retrieval.instances(place):
-                if uid in given:  # several image sets may have it
-                    continue
-                given.add(uid)
-                found = await self._at(place, uid)
+        async with aclosing(all_instances(self._retrieval, target)) as listed:
+            async for place, uid in listed:
+                try:
+                    found = await self._at(place, uid)
+                except NotFoundError as exc:  # to leave it out would only look whole
+                    raise UpstreamUnavailableError(NOT_GIVEN) from exc
                 if has_pixels(found.metadata):
                     yield found
 

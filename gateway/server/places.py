@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from typing import TypeVar
 
-from gateway.errors import NotFoundError
+from gateway.errors import NotFoundError, UpstreamUnavailableError
 from gateway.wado.requests import Target
 from gateway.wado.upstream import Place, Retrieval
 
+NOT_GIVEN = "HealthImaging does not give what it lists."
 _T = TypeVar("_T")
 
 
@@ -31,3 +32,41 @@ async def at_first(
                 continue
         tried = places
     raise NotFoundError("There is no such instance, or it has nothing of that name.")
+
+
+async def recent_places(retrieval: Retrieval, target: Target) -> Sequence[Place]:
+    """The places of a study or series that is listed: one that lacks the newest looks whole."""
+    return await retrieval.places(target.study_uid, target.series_uid, recent=True)
+
+
+async def all_instances(
+    retrieval: Retrieval, target: Target
+) -> AsyncGenerator[tuple[Place, str], None]:
+    """The SOPInstanceUIDs of a study or series in order, each with the first place that has it.
+
+    Raises: NotFoundError, UpstreamError.
+    """
+    given: set[str] = set()
+    for place in await recent_places(retrieval, target):
+        try:
+            listed = await retrieval.instances(place)
+        except NotFoundError:
+            await see_gone(retrieval, target, place)
+            continue
+        for uid in listed:
+            if uid not in given:
+                given.add(uid)
+                yield place, uid
+
+
+async def see_gone(retrieval: Retrieval, target: Target, place: Place) -> None:
+    """See that the series of a place that has nothing is not shown any more.
+
+    Raises: UpstreamUnavailableError, for without it the answer would only look whole.
+    """
+    try:
+        shown = await recent_places(retrieval, target)
+    except NotFoundError:
+        return
+    if any(one.series_uid == place.series_uid for one in shown):
+        raise UpstreamUnavailableError(NOT_GIVEN)

@@ -5,16 +5,18 @@ Source: PS3.18 §10.4.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from types import MappingProxyType
 
 from starlette.datastructures import Headers
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from gateway.errors import NotAcceptableError
 from gateway.healthimaging.metrics import Meters
 from gateway.server.caching import CacheControl
 from gateway.server.endpoint import run
@@ -121,10 +123,15 @@ class _Asked:
     service: str
     facts: dict[str, object]
 
-    @property
-    def wanted(self) -> Sequence[Wanted]:
-        """The forms that the client accepts."""
-        return wanted(self.accept, self.accept_parameter)
+    def forms(self, of: Callable[[Sequence[Wanted]], Sequence[Form]]) -> Sequence[Form]:
+        """The forms that the client accepts, of a resource that `of` tells those of.
+
+        Raises: NotAcceptableError.
+        """
+        if self.accept_parameter and self.accept_parameter.strip():
+            with suppress(NotAcceptableError):  # then the header counts, as in a search
+                return of(wanted(self.accept_parameter))
+        return of(wanted(self.accept))
 
 
 class RetrieveEndpoint:
@@ -161,22 +168,22 @@ class RetrieveEndpoint:
             case Retrieve.STUDY | Retrieve.SERIES:
                 return self._instances(asked)
             case Retrieve.INSTANCE:
-                forms = instance_forms(asked.wanted, single=True)
+                forms = asked.forms(partial(instance_forms, single=True))
                 return self._given(*await self._opening.instance(asked.target, forms))
             case Retrieve.FRAMES:
                 numbers = frame_numbers(asked.params["frames"])
-                frames = frame_forms(asked.wanted, single=len(numbers) == 1)
+                frames = asked.forms(partial(frame_forms, single=len(numbers) == 1))
                 found = await self._opening.frames(asked.target, numbers, frames)
                 asked.facts["parts"] = len(numbers)
                 return self._given(*found)
             case Retrieve.BULK_DATA:
-                path, bulk = bulk_path(asked.params["path"]), bulk_forms(asked.wanted)
+                path, bulk = bulk_path(asked.params["path"]), asked.forms(bulk_forms)
                 return self._given(*await self._opening.bulk_data(asked.target, path, bulk))
             case _:
                 return self._metadata(asked)
 
     def _instances(self, asked: _Asked) -> StreamedAnswer:
-        forms = instance_forms(asked.wanted, single=False)
+        forms = asked.forms(partial(instance_forms, single=False))
         boundary = new_boundary()
         bodies = _counted(self._opening.instances(asked.target, forms), asked.facts)
         content_type = multipart_type(DICOM, boundary)

@@ -69,6 +69,9 @@ class StreamedAnswer:
             (b"cache-control", directives(self.cache_control)),
             (b"vary", b"Accept"),
             (b"x-accel-buffering", b"no"),  # nginx would write patient data to its disk
+            # A document within a file may be a page: in a browser it would be one of this origin
+            (b"content-security-policy", b"script-src 'none'"),
+            (b"x-content-type-options", b"nosniff"),
             *((b"warning", text) for text in self.warnings),
         ]
 

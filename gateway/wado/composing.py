@@ -11,6 +11,7 @@ import re
 import struct
 import warnings
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,6 +34,8 @@ FRAGMENTS_END = struct.pack("<HHL", 0xFFFE, 0xE0DD, 0)
 
 _PIXELS = 0x7FE00010
 _UTF_8 = "ISO_IR 192"
+_ASCII = frozenset(("AE", "AS", "CS", "DA", "DS", "DT", "IS", "TM", "UI", "UR"))
+"""The VRs whose texts SpecificCharacterSet does not concern."""
 _NO_LENGTH = 0xFFFFFFFF
 # What is of the stored file or of its pixels' place in it, and not of this one
 _LEFT_OUT = frozenset(("00083002", "7FE00001", "7FE00002", "7FE00003", "7FE00010"))
@@ -94,13 +97,17 @@ def fragment_head(length: int) -> bytes:
 
 def _element(tag: str, element: Mapping[str, Any]) -> DataElement | RawDataElement:
     vr = element["vr"]
-    keys = [key for key in ("Value", "InlineBinary") if key in element]
-    value = element[keys[0]] if keys else None
     if vr == "SQ":
-        return DataElement(int(tag, 16), vr, [_item(item) for item in value or ()])
-    if vr not in _AS_TEXT or value is None or keys != ["Value"]:
-        return DataElement.from_json(Dataset, tag, vr, value, keys[0] if keys else None)
-    # pydicom would refuse what is no number, and write None for an empty one among others
+        return DataElement(int(tag, 16), vr, [_item(one) for one in element.get("Value", ())])
+    if "Value" not in element:
+        key = "InlineBinary" if "InlineBinary" in element else None
+        return DataElement.from_json(Dataset, tag, vr, element.get("InlineBinary"), key)
+    value = element["Value"]
+    # pydicom would write None for an empty DS or IS among others, and find letters that are not in
+    # ASCII when it writes
+    if vr not in _AS_TEXT and (vr not in _ASCII or str(value).isascii()):
+        with suppress(Exception):
+            return DataElement.from_json(Dataset, tag, vr, value, "Value")
     texts = ("" if one is None else _EXPONENT_ZEROS.sub("e\\1", str(one)) for one in value)
     data = "\\".join(texts).encode()
     data += b" " * (len(data) % 2)

@@ -103,14 +103,12 @@ class Form:
     media_range: str = ANY
 
 
-def wanted(accept: str | None, parameter: str | None = None) -> tuple[Wanted, ...]:
+def wanted(accept: str | None) -> tuple[Wanted, ...]:
     """What the client accepts, what it wants most first; of equals in the order given.
 
-    `accept` is the header, None where there is none, which means anything; `parameter` the query
-    parameter, which outranks it.
+    `accept` is the header or the query parameter, None where there is none, which means anything.
     """
-    found = list(_elements(parameter or ""))
-    found += _elements(ANY if accept is None or not accept.strip() else accept) if not found else []
+    found = _elements(ANY if accept is None or not accept.strip() else accept)
     ranked = sorted(found, key=lambda one: -one[0])
     kept = dict.fromkeys(one for quality, one in ranked if quality > 0)
     return tuple(kept)[:_MAX_ALTERNATIVES]

@@ -30,7 +30,8 @@ _SPACE = re.compile(r"[ \t\n\r]*")
 _TOKEN = 16  # the longest literal, of which the text may end in the middle
 _NUMBER_TAIL = 4
 _UID_TAG = "00080018"
-_LENIENT = json.JSONDecoder(strict=False)
+# No number is looked at, and Python makes no integer of more than 4,300 digits
+_LENIENT = json.JSONDecoder(strict=False, parse_int=float)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ class InstanceReader:
         self._is_json = True
         self._ended = False
         # NaN and the infinities are no JSON, but they are written
-        self._decoder = json.JSONDecoder(parse_constant=self._constant)
+        self._decoder = json.JSONDecoder(parse_constant=self._constant, parse_int=float)
         self._reading = self._instances()
 
     def feed(self, chunk: bytes) -> Iterator[Instance]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import re
+import zlib
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -171,10 +172,39 @@ async def test_a_coded_body(monkeypatch: pytest.MonkeyPatch) -> None:
     """What comes coded all the same is decoded, and its length is not known."""
     async with site(monkeypatch) as here:
         coding = {"content-encoding": "gzip"}
-        body, content_type = gzip.compress(b"[{}]"), "application/dicom+json"
-        here.web.says(Answer(body=body, content_type=content_type, headers=coding))
-        incoming = await here.retrieval.metadata(PLACE)
-        assert (None, b"[{}]") == (incoming.length, await body_of(incoming))
+        whole, content_type = b"[{}]" + bytes(1_000_000), "application/dicom+json"
+        for body in (gzip.compress(whole), gzip.compress(whole[:9]) + gzip.compress(whole[9:])):
+            here.web.says(Answer(body=body, content_type=content_type, headers=coding))
+            incoming = await here.retrieval.metadata(PLACE)
+            assert (None, whole) == (incoming.length, await body_of(incoming))
+
+
+@pytest.mark.parametrize(
+    ("coding", "body"),
+    [
+        pytest.param("gzip", gzip.compress(bytes(1_000))[:-1], id="gzip that breaks off"),
+        pytest.param("gzip", gzip.compress(b"x")[:3], id="gzip that has hardly begun"),
+        pytest.param("GZIP", gzip.compress(b"x") + gzip.compress(b"x")[:-9], id="gzip, twice"),
+        pytest.param("gzip", b"x", id="no gzip"),
+    ],
+)
+async def test_a_body_whose_coding_is_broken(
+    monkeypatch: pytest.MonkeyPatch, coding: str, body: bytes
+) -> None:
+    """What is not whole when it is decoded is never given as whole."""
+    async with site(monkeypatch) as here:
+        here.web.says(Answer(body=body, headers={"content-encoding": coding}))
+        with pytest.raises(UpstreamUnavailableError):
+            await body_of(await here.retrieval.instance(PLACE, INSTANCE, STORED))
+
+
+@pytest.mark.parametrize("coding", ["deflate", "br", "compress", "gzip, gzip"])
+async def test_another_coding(monkeypatch: pytest.MonkeyPatch, coding: str) -> None:
+    """What nobody asked for and nobody reads is refused, not passed on as it is."""
+    async with site(monkeypatch) as here:
+        here.web.says(Answer(body=zlib.compress(b"x"), headers={"content-encoding": coding}))
+        with pytest.raises(UpstreamRejectedError):
+            await here.retrieval.instance(PLACE, INSTANCE, STORED)
 
 
 @pytest.mark.parametrize(
@@ -182,6 +212,8 @@ async def test_a_coded_body(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         pytest.param("series metadata", "text/html", id="metadata that is a page"),
         pytest.param("frames", "application/octet-stream", id="frames without parts"),
+        pytest.param("instance", "text/html", id="an instance that is a page"),
+        pytest.param("instance", MULTIPART, id="an instance in parts"),
     ],
 )
 async def test_an_answer_of_something_else(

@@ -87,7 +87,9 @@ class ListedRetrieval:
         return found
 
     async def instances(self, place: Place) -> Sequence[str]:
-        """The instances that are listed."""
+        """The instances that are listed; a place that has none is gone."""
+        if not self.stored[place]:
+            raise NotFoundError("no")
         return [one.uid for one in self.stored[place]]
 
     async def metadata(self, place: Place, sop_instance_uid: str = "") -> Incoming:

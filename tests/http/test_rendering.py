@@ -14,6 +14,7 @@ from PIL import Image
 
 from gateway.errors import UpstreamTimeoutError, UpstreamUnavailableError
 from gateway.server.routes import ServerOptions
+from gateway.wado.upstream import Place
 from tests.http.driver import Answer, ask
 from tests.http.pictures import (
     COLOUR,
@@ -348,6 +349,31 @@ async def test_another_series_stands_for_a_picture_that_cannot_be_decoded() -> N
     assert 200 == (await ask(app, "/dicom-web/studies/1.3/thumbnail")).status
     answer = await ask(app, "/dicom-web/studies/1.3/series/1.3.1/thumbnail")
     assert (406, True) == (answer.status, "decoded" in answer.json["detail"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "accept"),
+    [
+        pytest.param("thumbnail", "image/jpeg", id="a thumbnail"),
+        pytest.param("rendered", "image/jpeg", id="one image"),
+        pytest.param("rendered", PARTS_OF_JPEG["accept"], id="parts"),
+    ],
+)
+async def test_a_series_that_has_gone(kind: str, accept: str) -> None:
+    """Another one stands for its study, and what is left of that is rendered."""
+    gone, left = (place(f"1.3.{n}", f"{n}" * 32, study_uid="1.3") for n in (1, 2))
+    retrieval = ListedRetrieval({gone: [], left: [of_file("1.3.2.1", "CT_small.dcm")]}, chunk=4096)
+    found = [gone, left]
+
+    async def places(*_: str, recent: bool = False) -> list[Place]:
+        given, found[:] = list(found), [left]
+        return given
+
+    retrieval.places = places  # type: ignore[method-assign,assignment] # a list that shrinks
+    target = f"/dicom-web/studies/1.3/{kind}"
+    answer = await ask(app_of_retrieval(retrieval), target, headers={"accept": accept})
+    assert (200, True) == (answer.status, answer.complete)
+    assert 1 == len(_parts(answer) if "multipart" in accept else [_image(answer)])
 
 
 async def test_a_decoded_frame_is_rendered_alike() -> None:

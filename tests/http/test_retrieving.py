@@ -202,6 +202,18 @@ async def test_bulk_data_is_where_metadata_say() -> None:
     await answered(retrieval, f"{FIRST}/bulkdata/%2e%2e/frames", 400)
 
 
+async def test_bulk_data_that_is_a_page() -> None:
+    """What a file holds runs no script in the gateway's origin, whatever it is called."""
+    retrieval = listed()
+    incoming = retrieval._incoming
+    retrieval._incoming = lambda _, body: incoming("text/html", body)  # type: ignore[method-assign,assignment]
+    browser = "text/html,application/xhtml+xml,*/*;q=0.8"
+    answer = await answered(retrieval, f"{FIRST}/bulkdata/42/11", accept=browser)
+    assert ("text/html", BULK) == (answer.one("content-type"), answer.body)
+    assert "script-src 'none'" == answer.one("content-security-policy")
+    assert "nosniff" == answer.one("x-content-type-options")
+
+
 FRAMES = [
     pytest.param("*/*", PACKED, f"image/jp2; transfer-syntax={JPEG2000}", id="as it is stored"),
     pytest.param(
@@ -230,6 +242,25 @@ async def test_frames(accept: str, path: str, expected: str) -> None:
     """Frames come in the first form in which they can be had, in the order that is asked."""
     answer = await answered(listed(), f"{path}/frames/3,1", accept=accept)
     assert [(expected, b"frame 3"), (expected, b"frame 1")] == parts_of(answer)
+
+
+BY_PARAMETER = [
+    pytest.param("image/jp2", "application/dicom", "image/jp2", id="it outranks the header"),
+    pytest.param("text/html", "image/jp2", "image/jp2", id="it names nothing that is offered"),
+    pytest.param("x", "image/jp2", "image/jp2", id="it is no media type"),
+    pytest.param("", "image/jp2", "image/jp2", id="it is empty"),
+    pytest.param("image/jls", "image/jp2", "", id="what it names can't be had"),
+    pytest.param("text/html", "text/html", "", id="nothing is offered"),
+]
+
+
+@pytest.mark.parametrize(("parameter", "accept", "expected"), BY_PARAMETER)
+async def test_accept_as_a_parameter(parameter: str, accept: str, expected: str) -> None:
+    """The query parameter counts where it names what is offered, else the header does."""
+    target, status = f"{PACKED}/frames/2?accept={parameter}", 200 if expected else 406
+    answer = await answered(listed(), target, status, accept=accept)
+    if expected:
+        assert f"{expected}; transfer-syntax={JPEG2000}" == answer.one("content-type")
 
 
 @pytest.mark.parametrize("chunk", [1, 7, 10_000])
@@ -500,12 +531,13 @@ async def test_failure_in_the_last_of_several() -> None:
     assert retrieval.opened == retrieval.closed
 
 
+@pytest.mark.parametrize("end", ["", "/metadata"], ids=["instances", "metadata"])
 @pytest.mark.parametrize("path", [STUDY_PATH, CT_PATH], ids=["study", "series"])
-async def test_a_series_that_is_listed_and_not_there(path: str) -> None:
-    """Metadata without a series that a search shows are no answer."""
+async def test_a_series_that_is_listed_and_not_there(path: str, end: str) -> None:
+    """What lacks a series that a search shows is no answer, and not absent either."""
     retrieval = listed()
     retrieval.stored[place(CT, "a" * 32)] = []
-    await answered(retrieval, f"{path}/metadata", 503)
+    await answered(retrieval, path + end, 503)
 
 
 async def test_an_instance_that_is_listed_and_not_there() -> None:
@@ -552,7 +584,8 @@ async def test_what_an_import_has_added(path: str) -> None:
         assert parts_of(answers[0]) == parts_of(answers[1])
 
 
-async def test_a_series_that_goes_meanwhile() -> None:
+@pytest.mark.parametrize("end", ["", "/metadata"], ids=["instances", "metadata"])
+async def test_a_series_that_goes_meanwhile(end: str) -> None:
     """What is deleted since it was found is missed by nobody."""
     retrieval = listed()
     lost = place(CT, "a" * 32)
@@ -564,8 +597,11 @@ async def test_a_series_that_goes_meanwhile() -> None:
 
     retrieval.stored[lost] = []
     retrieval.places = places  # type: ignore[method-assign,assignment] # a list that shrinks
-    answer = await answered(retrieval, f"{STUDY_PATH}/metadata")
-    assert [["1.2.1.2.1"]] == [one["00080018"]["Value"] for one in answer.json]
+    answer = await answered(retrieval, STUDY_PATH + end)
+    if end:
+        assert [["1.2.1.2.1"]] == [one["00080018"]["Value"] for one in answer.json]
+    else:
+        assert [Stored("1.2.1.2.1").file] == [data for _, data in parts_of(answer)]
 
 
 async def test_another_length() -> None:
@@ -705,12 +741,25 @@ async def test_malformed_too_late() -> None:
     """Where the header has said that nothing is left out, something that is cuts the answer."""
     filling: dict[str, Any] = {"00081030": {"vr": "LO", "Value": ["x" * 100_000]}}
     many = [instance(f"1.1.{n}", **filling) for n in range(HELD_METADATA // 100_000 + 2)]
-    answer = await ask(app_of_retrieval(damaged(*many, BAD)), f"{CT_PATH}/metadata")
+    bad = {**BAD, "00080018": {"vr": "UI", "Value": ["1.2"]}}
+    answer = await ask(app_of_retrieval(damaged(*many, bad)), f"{CT_PATH}/metadata")
     assert (200, False, []) == (answer.status, answer.complete, answer.all("warning"))
     whole = await ask(app_of_retrieval(damaged(*many)), f"{CT_PATH}/metadata")
     assert whole.complete and len(many) == len(whole.json)
-    early = await ask(app_of_retrieval(damaged(BAD, *many)), f"{CT_PATH}/metadata")
+    early = await ask(app_of_retrieval(damaged(bad, *many)), f"{CT_PATH}/metadata")
     assert early.complete and 1 == len(early.all("warning"))
+
+
+async def test_malformed_where_it_lies_again() -> None:
+    """An instance that was given is not left out, however another image set has it."""
+    filling: dict[str, Any] = {"00081030": {"vr": "LO", "Value": ["x" * 100_000]}}
+    many = [instance(f"1.1.{n}", **filling) for n in range(HELD_METADATA // 100_000 + 2)]
+    for first in ([instance("1.1.1")], many):
+        retrieval = damaged(*first)
+        retrieval.stored[place(CT, "b" * 32)] = [Stored("1.1.1", metadata=BAD)]
+        answer = await ask(app_of_retrieval(retrieval), f"{CT_PATH}/metadata")
+        assert (True, []) == (answer.complete, answer.all("warning"))
+        assert len(first) == len(answer.json)
 
 
 @pytest.mark.parametrize("text", ["{", '{"a":}', "oops", ""])

@@ -83,18 +83,24 @@ def test_without_pixels() -> None:
         pytest.param("DS", [None, 2.5], b"\\2.5", id="an empty one among decimals"),
         pytest.param("DS", [-1.2345678901e-9], b"-1.2345678901e-9", id="a decimal of 16 bytes"),
         pytest.param("DS", [1e22], b"1e22", id="a positive exponent"),
+        pytest.param("CS", ["头部", "A"], "头部\\A".encode(), id="letters that CS does not have"),
+        pytest.param("AE", ["Schädel"], "Schädel".encode(), id="letters of Latin-1"),
     ],
 )
-def test_a_value_that_does_not_fit(vr: str, values: list[Any], expected: bytes) -> None:
-    """It is written as it is, in the items of sequences too."""
+@pytest.mark.parametrize("is_nested", [False, True], ids=["", "in an item"])
+def test_a_value_that_does_not_fit(
+    vr: str, values: list[Any], expected: bytes, is_nested: bool
+) -> None:
+    """It is written as it is, text as UTF-8."""
     element = {"vr": vr, "Value": values}
-    within = {"vr": "SQ", "Value": [{"00200013": element}, {}]}
-    found = file_of(EXPLICIT_LITTLE_ENDIAN, t00200013=element, t00081140=within)
-    for one in (found, found[0x00081140].value[0]):
-        raw = one.get_item(0x00200013)
-        assert raw is not None
-        assert (vr, expected) == (raw.VR, raw.value)
-    assert 2 == len(found[0x00081140].value)
+    if is_nested:
+        items = {"vr": "SQ", "Value": [{}, {"00200013": element}]}
+        found = file_of(EXPLICIT_LITTLE_ENDIAN, t00081140=items).ReferencedImageSequence[1]
+    else:
+        found = file_of(EXPLICIT_LITTLE_ENDIAN, t00200013=element)
+    raw = found.get_item(0x00200013)
+    assert raw is not None
+    assert (vr, expected) == (raw.VR, raw.value)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,6 @@ from gateway.wado.media import (
     MEDIA_TYPE_OF,
     SYNTAXES_OF,
     Form,
-    Wanted,
     bulk_forms,
     frame_forms,
     instance_forms,
@@ -204,12 +203,6 @@ def test_what_is_offered_is_said(forms: Callable[..., tuple[Form, ...]]) -> None
     with pytest.raises(NotAcceptableError, match='multipart/related; type="application/') as told:
         forms(wanted("text/strange"), single=True)
     assert "strange" not in str(told.value)
-
-
-def test_the_parameter_outranks_the_header() -> None:
-    """The query parameter goes before the header, where it is there and can be read."""
-    assert (Wanted("application/dicom", "", False),) == wanted("image/jpeg", "application/dicom")
-    assert (Wanted("image/jpeg", "", False),) == wanted("image/jpeg", "")
 
 
 def test_alternatives_are_bounded() -> None:

@@ -70,6 +70,14 @@ def test_sound(attribute: Any) -> None:
     assert [(text, "1.2.3", True)] == read(f"[{text}]".encode())
 
 
+@pytest.mark.parametrize("space", ["", " "], ids=["plain", "not plain"])
+def test_a_long_number(space: str) -> None:
+    """A number of more digits than Python makes an integer of is one, plain or not."""
+    number = f'{{"vr":"UV","Value":[{space}{"1" * 5_000}]}}'
+    text = f'{{"00080018":{json.dumps(UID)},"00081030":{number}}}'
+    assert [(text, "1.2.3", True)] == read(f"[{text}]".encode())
+
+
 @pytest.mark.parametrize("attribute", UNSOUND.values(), ids=UNSOUND)
 def test_unsound(attribute: Any) -> None:
     """These are none, and the instance that has one is named, with its neighbours kept."""

@@ -8,6 +8,7 @@ INSTANCE, STORED = "gateway/search/instance.py", "gateway/search/stored.py"
 SETTLING, BLOCKS = "gateway/search/settling.py", "gateway/search/blocks.py"
 STORE, BLOB = "gateway/healthimaging/metadata.py", "gateway/healthimaging/blob.py"
 WINDOWS, INFLATING = "gateway/healthimaging/windows.py", "gateway/healthimaging/inflating.py"
+GUNZIPPING = "gateway/healthimaging/gunzipping.py"
 BUDGET = "gateway/healthimaging/budget.py"
 FLIGHT = "gateway/healthimaging/flight.py"
 
@@ -27,6 +28,7 @@ OWN = {
     BLOB: "tests/unit/test_blob.py",
     WINDOWS: "tests/unit/test_windows.py tests/unit/test_blob.py",
     INFLATING: "tests/unit/test_blob.py",
+    GUNZIPPING: "tests/unit/test_blob.py",
     BUDGET: "tests/unit/test_walk.py",
     FLIGHT: "tests/unit/test_flight.py tests/unit/test_metadata_store.py",
 }
@@ -206,11 +208,15 @@ MUTANTS: tuple[tuple[str, str, str], ...] = (
     # inflating
     (INFLATING, "if size > self._max_bytes:", "if False:"),
     (INFLATING, "if given > self._max_bytes:", "if False:"),
-    (INFLATING, "if not engine.eof:", "if False:"),
-    (INFLATING, 'if not rest.strip(b"\\0"):', "if False:"),
-    (INFLATING, " " * 24 + "engine = zlib.decompressobj(_GZIP_WBITS)", " " * 24 + "break"),
     (INFLATING, "Fault.NOT_JSON if any_came else Fault.NOT_GZIP", "Fault.NOT_GZIP"),
-    (INFLATING, "engine.decompress(rest, PIECE_BYTES)", "engine.decompress(rest)"),
+    (GUNZIPPING, "if not self._engine.eof:", "if False:"),
+    (GUNZIPPING, 'if not rest.strip(b"\\0"):', "if False:"),
+    (
+        GUNZIPPING,
+        " " * 16 + "self._engine = zlib.decompressobj(_GZIP_WBITS)",
+        " " * 16 + "return",
+    ),
+    (GUNZIPPING, "engine.decompress(rest, PIECE_BYTES)", "engine.decompress(rest)"),
     # budget
     (BUDGET, "if self.calls >= self.max_calls:", "if self.calls > self.max_calls:"),
     (BUDGET, "self.calls += 1\n", "pass\n"),

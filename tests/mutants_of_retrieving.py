@@ -13,7 +13,7 @@ COMPOSING, NATIVE = "gateway/wado/composing.py", "gateway/wado/nativemodel.py"
 DECODING, DESCRIPTION = "gateway/imaging/decoding.py", "gateway/imaging/description.py"
 RENDERING, PALETTES = "gateway/imaging/rendering.py", "gateway/imaging/palettes.py"
 OPENING, STREAMS = "gateway/server/opening.py", "gateway/server/streams.py"
-PLACES, GUNZIPPING = "gateway/server/places.py", "gateway/healthimaging/gunzipping.py"
+PLACES = "gateway/server/places.py"
 RETRIEVING, BODY = "gateway/server/retrieving.py", "gateway/server/metadata.py"
 PIXELS, PAGE = "gateway/server/pixels.py", "gateway/server/page_html.py"
 VIEWER, FORWARDED = "gateway/server/viewer.py", "gateway/server/forwarded.py"
@@ -55,7 +55,6 @@ OWN = {
         "series_at_several_places",
         "a_series_that_is_listed_and_not_there",
     ),
-    GUNZIPPING: _in(_BY_DICOMWEB, "a_body_whose_coding_is_broken"),
     OPENING: _in(
         _RETRIEVES,
         "series_at_several_places",
@@ -133,7 +132,6 @@ MUTANTS: tuple[tuple[str, str, str], ...] = (
     (PLACES, "await see_gone(retrieval, target, place)", "pass"),
     (OPENING, "raise UpstreamUnavailableError(NOT_GIVEN) from exc", "raise"),
     (PLACES, "if uid not in given:", "if True:"),
-    (GUNZIPPING, "if not self._engine.eof:", "if False:"),
     (STREAMS, "if self.length not in (None, sent):", "if False:"),
     (STREAMS, 'facts["cut"] = True\n                return', 'facts["cut"] = True'),
     (

@@ -184,7 +184,7 @@ class Fetching:
             for piece in gunzip.end() if gunzip is not None else ():
                 yield piece
             outcome = "ok"
-        except (HttpError, OSError, zlib.error) as exc:
+        except (HttpError, OSError, zlib.error, EOFError) as exc:
             error = _failed(exc)
             outcome = outcome_of(error)
             raise error from None

@@ -1,11 +1,11 @@
-"""A body that comes in gzip, inflated as it comes: aiohttp takes one that breaks off for whole."""
+"""What comes in gzip, inflated as it comes; what breaks off is never taken for whole."""
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
 
-_PIECE_BYTES = 128 * 1024
+PIECE_BYTES = 64 * 1024
 _GZIP_WBITS = 31
 
 
@@ -23,17 +23,19 @@ class Gunzip:
         rest = chunk
         while rest:
             if self._engine.eof:
+                if not rest.strip(b"\0"):
+                    return  # a file's padding
                 self._engine = zlib.decompressobj(_GZIP_WBITS)
-            if piece := self._engine.decompress(rest, _PIECE_BYTES):
+            if piece := self._engine.decompress(rest, PIECE_BYTES):
                 yield piece
             rest = self._engine.unused_data or self._engine.unconsumed_tail
 
     def end(self) -> Iterator[bytes]:
         """What is left when there are no more chunks.
 
-        Raises: zlib.error where the body is not over.
+        Raises: zlib.error; EOFError where the body is not over.
         """
-        while piece := self._engine.decompress(b"", _PIECE_BYTES):
+        while piece := self._engine.decompress(b"", PIECE_BYTES):
             yield piece
         if not self._engine.eof:
-            raise zlib.error("It is not over.")
+            raise EOFError

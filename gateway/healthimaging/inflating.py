@@ -6,11 +6,10 @@ import codecs
 import zlib
 from collections.abc import Iterable, Iterator
 
+from gateway.healthimaging.gunzipping import PIECE_BYTES, Gunzip
 from gateway.search.metadata import Fault
 
-PIECE_BYTES = 64 * 1024
 GZIP_MAGIC = b"\x1f\x8b"
-_GZIP_WBITS = 31
 
 
 class BlobText:
@@ -53,28 +52,19 @@ class BlobText:
             yield from _cut(chunk)
 
     def _inflated(self, start: bytes) -> Iterator[bytes]:
-        engine = zlib.decompressobj(_GZIP_WBITS)
-        given, any_came = 0, False
+        gunzip, given, any_came = Gunzip(), 0, False
         try:
             for chunk in self._compressed(start):
                 given += len(chunk)
                 if given > self._max_bytes:
                     self.fault = Fault.TOO_LARGE
                     return
-                rest = chunk
-                while rest:
-                    if engine.eof:
-                        if not rest.strip(b"\0"):
-                            break  # a file's padding
-                        engine = zlib.decompressobj(_GZIP_WBITS)
-                    piece = engine.decompress(rest, PIECE_BYTES)
-                    any_came = any_came or bool(piece)
+                for piece in gunzip.feed(chunk):
+                    any_came = True
                     yield piece
-                    rest = engine.unused_data if engine.eof else engine.unconsumed_tail
-            while piece := engine.decompress(b"", PIECE_BYTES):
-                yield piece
-            if not engine.eof:
-                self.fault = Fault.NOT_JSON
+            yield from gunzip.end()
+        except EOFError:
+            self.fault = Fault.NOT_JSON
         except zlib.error:
             self.fault = Fault.NOT_JSON if any_came else Fault.NOT_GZIP
 

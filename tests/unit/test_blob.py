@@ -11,7 +11,8 @@ import orjson
 import pytest
 
 from gateway.healthimaging.blob import read_blob
-from gateway.healthimaging.inflating import GZIP_MAGIC, PIECE_BYTES, BlobText
+from gateway.healthimaging.gunzipping import PIECE_BYTES
+from gateway.healthimaging.inflating import GZIP_MAGIC, BlobText
 from gateway.search.metadata import Fault, Metadata
 
 NAMES = frozenset(("Rows", "001910F9"))

@@ -68,8 +68,9 @@ def values(vr: str, inner: Sequence[str]) -> str:
         return ""
     name = {"SQ": "Item", "PN": "PersonName"}.get(vr, "Value")
     # Table A.1.5-2: an empty value among others is <Value number="2"></Value>; numbers rise by 1
-    numbered = enumerate(inner, 1)
-    return "".join(f'<{name} number="{number}">{one}</{name}>' for number, one in numbered)
+    return "".join(
+        [f'<{name} number="{number}">{one}</{name}>' for number, one in enumerate(inner, 1)]
+    )
 
 
 def person_name(groups: Mapping[str, str]) -> str:
@@ -88,15 +89,17 @@ def text(plain: str) -> str:
 
 
 def _attributes(elements: Iterable[Element]) -> str:
-    return "".join(
-        attribute(one.tag, one.vr, _content(one.vr, one.values), one.keyword, one.creator)
+    written = [
+        attribute(one.tag, one.vr, _content(one) if one.values else "", one.keyword, one.creator)
         for one in elements
-    )
+    ]
+    return "".join(written)
 
 
-def _content(vr: str, stored: Sequence[Value]) -> str:
+def _content(element: Element) -> str:
+    vr, stored = element.vr, element.values
     if vr in BINARY_VRS:
-        return inline_binary(str(stored[0])) if stored else ""
+        return inline_binary(str(stored[0]))
     return values(vr, [_inner(vr, value) for value in stored])
 
 

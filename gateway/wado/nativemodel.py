@@ -14,6 +14,9 @@ from gateway.qido import dicomxml
 from gateway.qido.attributes import creator_tag
 from gateway.qido.dicomjson import name_groups
 
+MAX_DEPTH = 100
+"""Sequences within one another that are written; what is nested deeper is no real instance."""
+
 _GROUPS = ("Alphabetic", "Ideographic", "Phonetic")
 
 
@@ -24,17 +27,25 @@ def native_model(text: str) -> bytes:
     """
     try:
         found = json.loads(text, parse_float=str, parse_int=str)
-        return dicomxml.document(_attributes(found))
     except RecursionError:
-        raise UpstreamUnavailableError("HealthImaging's metadata is nested too deep.") from None
+        raise _too_deep() from None
+    return dicomxml.document(_attributes(found, MAX_DEPTH))
 
 
-def _attributes(data_set: Mapping[str, Any]) -> str:
+def _too_deep() -> UpstreamUnavailableError:
+    return UpstreamUnavailableError("HealthImaging's metadata is nested too deep.")
+
+
+def _attributes(data_set: Mapping[str, Any], depth: int) -> str:
+    """The attributes of a data set, with at most `depth` sequences within one another."""
     by_tag = {tag.upper(): attribute for tag, attribute in data_set.items()}
-    return "".join(
-        dicomxml.attribute(tag, attribute["vr"], _content(attribute), creator=_creator(tag, by_tag))
+    written = [
+        dicomxml.attribute(
+            tag, attribute["vr"], _content(attribute, depth), creator=_creator(tag, by_tag)
+        )
         for tag, attribute in sorted(by_tag.items())
-    )
+    ]
+    return "".join(written)
 
 
 def _creator(tag: str, by_tag: Mapping[str, Any]) -> str:
@@ -44,19 +55,23 @@ def _creator(tag: str, by_tag: Mapping[str, Any]) -> str:
     return str(stored[0] or "") if stored else ""
 
 
-def _content(attribute: Mapping[str, Any]) -> str:
+def _content(attribute: Mapping[str, Any], depth: int) -> str:
     if uri := attribute.get("BulkDataURI"):
         return f'<BulkData uri="{dicomxml.text(uri)}"/>'
     if octets := attribute.get("InlineBinary"):
         return dicomxml.inline_binary(octets)
-    vr = attribute["vr"]
-    return dicomxml.values(vr, [_inner(vr, value) for value in attribute.get("Value", ())])
-
-
-def _inner(vr: str, value: Any) -> str:
+    vr, stored = attribute["vr"], attribute.get("Value", ())
     if vr == "SQ":
-        return _attributes(value)
-    if vr == "PN" and value is not None:
+        if depth == 0:
+            raise _too_deep()
+        return dicomxml.values(vr, [_attributes(item, depth - 1) for item in stored])
+    return dicomxml.values(vr, [_value(vr, value) for value in stored])
+
+
+def _value(vr: str, value: Any) -> str:
+    if value is None:
+        return ""
+    if vr == "PN":
         groups = value if isinstance(value, dict) else name_groups(value)
         return dicomxml.person_name({name: groups[name] for name in _GROUPS if groups.get(name)})
-    return "" if value is None else dicomxml.text(value)
+    return dicomxml.text(value)

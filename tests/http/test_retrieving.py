@@ -21,6 +21,7 @@ from gateway.errors import (
 from gateway.server.metadata import HELD_METADATA, MAX_NAMED
 from gateway.server.routes import ServerOptions
 from gateway.wado.media import EXPLICIT_LITTLE_ENDIAN
+from gateway.wado.nativemodel import MAX_DEPTH
 from gateway.wado.upstream import Place
 from tests.http.driver import Answer, ask
 from tests.http.retrieval import (
@@ -179,8 +180,9 @@ async def test_malformed_metadata_as_xml() -> None:
 
 async def test_deep_metadata_as_xml() -> None:
     """What XML can't be made of is no short answer."""
-    deep = '{"00081110":{"vr":"SQ","Value":[' * 190 + "{}" + "]}}" * 190
-    told = json.dumps(instance("1.1"))[:-1] + f', "00081111":{{"vr":"SQ","Value":[{deep}]}}}}'
+    depth = MAX_DEPTH + 1
+    deep = '{"00081110":{"vr":"SQ","Value":[' * depth + "{}" + "]}}" * depth
+    told = f"{json.dumps(instance('1.1'))[:-1]}, {deep[1:]}"
     retrieval = ListedRetrieval({place(CT, "a" * 32): [Stored("1.1", metadata=told)]})
     assert 1 == len((await answered(retrieval, f"{CT_PATH}/metadata")).json)
     await answered(retrieval, f"{CT_PATH}/metadata", 503, accept=XML)

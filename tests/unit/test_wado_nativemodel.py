@@ -10,7 +10,7 @@ import pytest
 from pydicom import Dataset
 
 from gateway.errors import UpstreamUnavailableError
-from gateway.wado.nativemodel import native_model
+from gateway.wado.nativemodel import MAX_DEPTH, native_model
 from tests.unit import witness
 from tests.unit.nativemodel import bulk_value, dataset_of, document, faults
 from tests.unit.tables import named
@@ -143,8 +143,14 @@ def _canonical(dataset: Dataset) -> dict[str, Any]:
     return found
 
 
-def test_nested_too_deep() -> None:
+def nested(depth: int) -> str:
+    """An instance with so many sequences within one another."""
+    return '{"00081110":{"vr":"SQ","Value":[' * depth + "{}" + "]}}" * depth
+
+
+@pytest.mark.parametrize("depth", [MAX_DEPTH + 1, 5_000])
+def test_nested_too_deep(depth: int) -> None:
     """What can't be written is said to be so."""
-    deep = '{"00081110": {"vr": "SQ", "Value": [' * 5_000 + "{}" + "]}}" * 5_000
+    assert [] == faults(native_model(nested(MAX_DEPTH)))
     with pytest.raises(UpstreamUnavailableError):
-        native_model(deep)
+        native_model(nested(depth))

@@ -288,6 +288,7 @@ def test_modalities_in_study(stored: list[str], modalities: Any) -> None:
     ("counts", "rows", "series", "instances", "own"),
     [
         pytest.param("auto", [("1", 1, 3), ("2", 1, 4)], 2, 7, [3, 4], id="their own: summed"),
+        pytest.param("auto", [("1", 1, 3), ("2", 1, 3)], 2, 6, [3, 3], id="equal ones summed too"),
         pytest.param("auto", [("1", 2, 7), ("2", 2, 7)], 2, 7, [None, None], id="their study's"),
         pytest.param("auto", [("1", 1, 3), ("2", 2, 7)], 2, 7, [3, None], id="one says more"),
         pytest.param("auto", [("1", 1, 3), ("1", 1, 4)], 1, 7, [7], id="a split series"),

@@ -128,8 +128,7 @@ MUTANTS: tuple[tuple[str, str, str], ...] = (
     (PALETTES, "- palette.tables[0].first", ""),
     (PIXELS, "found.sop_instance_uid, [number], wanted", "found.sop_instance_uid, [1], STORED"),
     # what looks whole has to be
-    (OPENING, "await see_gone(retrieval, target, place)", "pass"),
-    (PLACES, "await see_gone(retrieval, target, place)", "pass"),
+    (PLACES, "await _see_gone(retrieval, target, place)", "pass"),
     (OPENING, "raise UpstreamUnavailableError(NOT_GIVEN) from exc", "raise"),
     (PLACES, "if uid not in given:", "if True:"),
     (STREAMS, "if self.length not in (None, sent):", "if False:"),

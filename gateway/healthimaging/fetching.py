@@ -176,12 +176,9 @@ class Fetching:
         try:
             yield b""
             while chunk := await response.content.readany():
-                if gunzip is None:
-                    yield chunk
-                    continue
-                for piece in gunzip.feed(chunk):
+                for piece in (chunk,) if gunzip is None else gunzip.feed(chunk):
                     yield piece
-            for piece in gunzip.end() if gunzip is not None else ():
+            for piece in () if gunzip is None else gunzip.end():
                 yield piece
             outcome = "ok"
         except (HttpError, OSError, zlib.error, EOFError) as exc:

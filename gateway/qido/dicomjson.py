@@ -11,7 +11,8 @@ from gateway.qido.attributes import BINARY_VRS, Attribute
 from gateway.qido.elements import LEFT_OUT_WHEN_EMPTY, Element, elements_of, item_elements
 from gateway.qido.result import Item, Result, Value
 
-_GROUPS = ("Alphabetic", "Ideographic", "Phonetic")
+NAME_GROUPS = ("Alphabetic", "Ideographic", "Phonetic")
+"""The component groups of a name, in order."""
 
 
 def encode(elements: Iterable[Element]) -> bytes:
@@ -74,7 +75,7 @@ def name_groups(name: str) -> dict[str, str]:
     """
     if "=" not in name:  # nearly always; the same for less
         return {"Alphabetic": name.strip(" ")} if name.strip("^ ") else {}
-    parts = zip(_GROUPS, name.split("=", 2), strict=False)
+    parts = zip(NAME_GROUPS, name.split("=", 2), strict=False)
     return {group: part.strip(" ") for group, part in parts if part.strip("^ ")}
 
 

@@ -180,7 +180,7 @@ class StudyWindow:
         if self._clock is None or reached < self._clock:
             self._clock = reached
         uid = study_uid_of(image_set)
-        low = day * DAY_US + (0 if self._whole_days or time_us is None else time_us)
+        low = self._low_of(day, time_us)
         is_reread = self._read_to is not None and low > self._read_to
         if uid in self._released:
             if not is_reread:
@@ -196,8 +196,7 @@ class StudyWindow:
             self._low[uid] = low
         self._highest_low = max(self._highest_low, low)
         if (group := self._open.get(uid)) is None:
-            group = self._open[uid] = Group(image_set, place, trust_unmarked=self._trust_unmarked)
-            group.since = self.page
+            group = self._begin(image_set, place)
             self.studies += 1
             self._grow()
         elif group.add(image_set, place):  # one that was met before takes no more room
@@ -303,18 +302,26 @@ class StudyWindow:
         if day is None:
             self._undated += whole
         else:
-            again = self._open[group.study_uid] = Group(
-                winner, place, trust_unmarked=self._trust_unmarked
-            )
-            again.since = self.page
+            again = self._begin(winner, place)
             for image_set in whole[1:]:
                 again.add(image_set, place)
-            low = day * DAY_US + (0 if self._whole_days or time_us is None else time_us)
+            low = self._low_of(day, time_us)
             self._low[group.study_uid] = low
             self._highest_low = max(self._highest_low, low)
         for _ in whole:
             self._grow()
         return True
+
+    def _begin(self, image_set: ImageSet, place: Place) -> Group:
+        """Open a study with the first image set of it."""
+        group = Group(image_set, place, trust_unmarked=self._trust_unmarked)
+        group.since = self.page
+        self._open[group.study_uid] = group
+        return group
+
+    def _low_of(self, day: int, time_us: int | None) -> int:
+        """The earliest instant at which an image set may stand."""
+        return day * DAY_US + (0 if self._whole_days or time_us is None else time_us)
 
     def _grow(self) -> None:
         self._size += 1

@@ -31,8 +31,6 @@ CHUNK_RESULTS = 32
 # stand in no part: `dicomxml` writes none
 _BOUNDARY = "result"
 _PART = f"--{_BOUNDARY}\r\nContent-Type: application/dicom+xml\r\n\r\n".encode()
-PARTS_END = f"--{_BOUNDARY}--\r\n".encode()
-"""What follows the last part of XML."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +118,7 @@ BODIES: Mapping[str, Body] = MappingProxyType(
         DICOM_XML: Body(
             f"{DICOM_XML}; boundary={_BOUNDARY}",
             _parts,
-            ending=lambda _: PARTS_END,
+            ending=lambda _: f"--{_BOUNDARY}--\r\n".encode(),
         ),
         NDJSON: Body(NDJSON, _lines, ending=_last_line, held=False, chunk_results=1),
         CSV: Body(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from gateway.errors import UpstreamUnavailableError
-from gateway.server.bodies import PARTS_END, part
+from gateway.server.bodies import BODIES, Ending, part
 from gateway.server.negotiation import DICOM_JSON, DICOM_XML, JSON
 from gateway.server.streams import Opened
 from gateway.wado.metadata import Instance, InstanceReader, with_own_uris
@@ -28,30 +28,18 @@ MORE_MALFORMED = "The metadata of {number} more instances is malformed. They hav
 _STEP = 256 * 1024  # bytes that are read before others have their turn
 
 
-@dataclass(frozen=True, slots=True)
-class _Form:
-    """A beginning, instances with a separator between some and the next, and an ending.
-
-    `takes_long` says that to encode what was read in one step would hold up others.
-    """
-
-    encode: Callable[[Sequence[str]], bytes]
-    beginning: bytes = b""
-    separator: bytes = b""
-    ending: bytes = b""
-    takes_long: bool = False
+def _plain(texts: Sequence[str]) -> list[bytes]:
+    return [text.encode("utf-8", "replace") for text in texts]
 
 
-_ARRAY = _Form(lambda texts: ",".join(texts).encode("utf-8", "replace"), b"[", b",", b"]")
-_PARTS = _Form(
-    lambda texts: b"".join(part(native_model(text)) for text in texts),
-    ending=PARTS_END,
-    takes_long=True,
+def _parts(texts: Sequence[str]) -> list[bytes]:
+    return [part(native_model(text)) for text in texts]
+
+
+_ENCODERS: Mapping[str, Callable[[Sequence[str]], list[bytes]]] = MappingProxyType(
+    {DICOM_JSON: _plain, JSON: _plain, DICOM_XML: _parts}
 )
-_FORMS: Mapping[str, _Form] = MappingProxyType(
-    {DICOM_JSON: _ARRAY, JSON: _ARRAY, DICOM_XML: _PARTS}
-)
-METADATA_OFFERED = tuple(_FORMS)
+METADATA_OFFERED = tuple(_ENCODERS)
 """The media types of metadata, the default first."""
 
 
@@ -79,16 +67,17 @@ class MetadataBody:
         Raises: NotFoundError, UpstreamError, also where an instance turns out to be malformed after
         the header has said that it is not.
         """
-        form = _FORMS[self.media_type]
-        before = form.beginning
+        body = BODIES[self.media_type]
+        before = body.beginning(())
         try:
             async with aclosing(self.opened) as all_opened:
                 async for opened in all_opened:
                     async for texts in self._texts(opened):
                         if texts:
-                            yield before + await _encoded(form, texts)
-                            before = form.separator
-            yield (b"" if self._given else form.beginning) + form.ending
+                            yield before + body.separator.join(await self._encoded(texts))
+                            before = body.separator
+            last = body.ending(Ending(len(self._given), 0, ()))
+            yield last if self._given else before + last
         finally:
             self.on_end({"parts": len(self._given), "malformed": len(self._left_out)})
 
@@ -128,15 +117,17 @@ class MetadataBody:
                 kept.append(with_own_uris(one.text, instance_url(self.service, place, uid)))
         return kept
 
+    async def _encoded(self, texts: Sequence[str]) -> list[bytes]:
+        encode = _ENCODERS[self.media_type]
+        if encode is _plain:
+            return encode(texts)
+        return await asyncio.to_thread(encode, texts)  # else it would hold up others
+
     def _leave_out(self, name: str) -> None:
         self._left_out.append(name)
         self.on_malformed()
         if self._told is not None:
             raise UpstreamUnavailableError("Metadata of an instance turned out to be malformed.")
-
-
-async def _encoded(form: _Form, texts: Sequence[str]) -> bytes:
-    return await asyncio.to_thread(form.encode, texts) if form.takes_long else form.encode(texts)
 
 
 def instance_url(service: str, place: Place, uid: str) -> str:

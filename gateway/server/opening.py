@@ -8,7 +8,7 @@ from contextlib import aclosing
 from gateway.errors import NotAcceptableError, NotFoundError, UpstreamUnavailableError
 from gateway.imaging.description import check_frames
 from gateway.server.pixels import Pixels
-from gateway.server.places import NOT_GIVEN, all_instances, at_first, recent_places, see_gone
+from gateway.server.places import NOT_GIVEN, all_instances, at_first, of_each
 from gateway.server.streams import (
     MadeOf,
     Opened,
@@ -153,14 +153,10 @@ class Opening:
         if uid:
             yield await at_first(retrieval, target, lambda place: self._told(place, uid))
             return
-        for place in await recent_places(retrieval, target):
-            try:
-                opened = await self._told(place)
-            except NotFoundError:
-                await see_gone(retrieval, target, place)
-                continue
-            found = True
-            yield opened
+        async with aclosing(of_each(retrieval, target, self._told)) as each:
+            async for _, opened in each:
+                found = True
+                yield opened
         if not found:
             raise NotFoundError("There are no such instances.")
 

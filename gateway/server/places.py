@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
 from typing import TypeVar
 
 from gateway.errors import NotFoundError, UpstreamUnavailableError
@@ -34,7 +35,24 @@ async def at_first(
     raise NotFoundError("There is no such instance, or it has nothing of that name.")
 
 
-async def recent_places(retrieval: Retrieval, target: Target) -> Sequence[Place]:
+async def of_each(
+    retrieval: Retrieval, target: Target, ask: Callable[[Place], Awaitable[_T]]
+) -> AsyncGenerator[tuple[Place, _T], None]:
+    """What `ask` finds at each place of a study or series, without series that have gone.
+
+    Raises: NotFoundError where there is no such study or series, UpstreamError, also where a series
+    that is shown is not given; what `ask` raises.
+    """
+    for place in await _recent(retrieval, target):
+        try:
+            found = await ask(place)
+        except NotFoundError:
+            await _see_gone(retrieval, target, place)
+        else:
+            yield place, found
+
+
+async def _recent(retrieval: Retrieval, target: Target) -> Sequence[Place]:
     """The places of a study or series that is listed: one that lacks the newest looks whole."""
     return await retrieval.places(target.study_uid, target.series_uid, recent=True)
 
@@ -47,25 +65,21 @@ async def all_instances(
     Raises: NotFoundError, UpstreamError.
     """
     given: set[str] = set()
-    for place in await recent_places(retrieval, target):
-        try:
-            listed = await retrieval.instances(place)
-        except NotFoundError:
-            await see_gone(retrieval, target, place)
-            continue
-        for uid in listed:
-            if uid not in given:
-                given.add(uid)
-                yield place, uid
+    async with aclosing(of_each(retrieval, target, retrieval.instances)) as each:
+        async for place, listed in each:
+            for uid in listed:
+                if uid not in given:
+                    given.add(uid)
+                    yield place, uid
 
 
-async def see_gone(retrieval: Retrieval, target: Target, place: Place) -> None:
+async def _see_gone(retrieval: Retrieval, target: Target, place: Place) -> None:
     """See that the series of a place that has nothing is not shown any more.
 
     Raises: UpstreamUnavailableError, for without it the answer would only look whole.
     """
     try:
-        shown = await recent_places(retrieval, target)
+        shown = await _recent(retrieval, target)
     except NotFoundError:
         return
     if any(one.series_uid == place.series_uid for one in shown):

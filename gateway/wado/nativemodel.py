@@ -12,12 +12,10 @@ from typing import Any
 from gateway.errors import UpstreamUnavailableError
 from gateway.qido import dicomxml
 from gateway.qido.attributes import creator_tag
-from gateway.qido.dicomjson import name_groups
+from gateway.qido.dicomjson import NAME_GROUPS, name_groups
 
 MAX_DEPTH = 100
 """Sequences within one another that are written; what is nested deeper is no real instance."""
-
-_GROUPS = ("Alphabetic", "Ideographic", "Phonetic")
 
 
 def native_model(text: str) -> bytes:
@@ -73,5 +71,7 @@ def _value(vr: str, value: Any) -> str:
         return ""
     if vr == "PN":
         groups = value if isinstance(value, dict) else name_groups(value)
-        return dicomxml.person_name({name: groups[name] for name in _GROUPS if groups.get(name)})
+        return dicomxml.person_name(
+            {name: groups[name] for name in NAME_GROUPS if groups.get(name)}
+        )
     return dicomxml.text(value)

@@ -70,6 +70,7 @@ class ListedRetrieval:
     part_type: Callable[[str], str] = lambda s: f"{MEDIA_TYPE_OF[s]}; transfer-syntax={s}"
     decodes: bool = False
     tells_length: bool = True
+    bulk_type: str = "application/octet-stream"
     served: int = 0
     opened: int = 0
     closed: int = 0
@@ -126,7 +127,7 @@ class ListedRetrieval:
         self._one("bulk_data", place, sop_instance_uid, STORED)
         if path != "42/11":
             raise NotFoundError("no")
-        return self._incoming("application/octet-stream", BULK)
+        return self._incoming(self.bulk_type, BULK)
 
     def _one(self, asked: str, place: Place, uid: str, syntax: str) -> Stored:
         self.asked.append((asked, syntax))

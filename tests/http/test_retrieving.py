@@ -206,9 +206,7 @@ async def test_bulk_data_is_where_metadata_say() -> None:
 
 async def test_bulk_data_that_is_a_page() -> None:
     """What a file holds runs no script in the gateway's origin, whatever it is called."""
-    retrieval = listed()
-    incoming = retrieval._incoming
-    retrieval._incoming = lambda _, body: incoming("text/html", body)  # type: ignore[method-assign,assignment]
+    retrieval = listed(bulk_type="text/html")
     browser = "text/html,application/xhtml+xml,*/*;q=0.8"
     answer = await answered(retrieval, f"{FIRST}/bulkdata/42/11", accept=browser)
     assert ("text/html", BULK) == (answer.one("content-type"), answer.body)

@@ -9,7 +9,7 @@ import os
 import signal
 import subprocess
 import sys
-import threading
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -35,7 +35,9 @@ class Demo:
 
     def __init__(self) -> None:
         self._running: list[subprocess.Popen[str]] = []
-        self._asked = threading.Event()
+        self.is_asked = False
+        """Whether a signal has come. No threading.Event: its set(), called by a signal's handler,
+        waits for ever for the wait() that the signal came in."""
 
     def __enter__(self) -> Self:
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -60,11 +62,6 @@ class Demo:
         out, _ = process.communicate()
         self._running.remove(process)
         return (out.splitlines() or [""])[-1] if process.returncode == 0 else None
-
-    @property
-    def is_asked(self) -> bool:
-        """Whether a signal has come."""
-        return self._asked.is_set()
 
     def start(self, paths: Sequence[Path], port: int, cors_origins: str, ohif_dir: str = "") -> str:
         """Start both; the gateway's base URL once it serves, "" where a signal came before.
@@ -98,8 +95,10 @@ class Demo:
 
         Raises: ConfigError where one of the processes stops by itself.
         """
-        while not self._asked.wait(POLL_S):
-            if any(process.poll() is not None for process in self._running):
+        while not self.is_asked:
+            time.sleep(POLL_S)
+            has_stopped = any(process.poll() is not None for process in self._running)
+            if has_stopped and not self.is_asked:  # in this order: a signal stops them too
                 raise ConfigError(("a part of the demo has stopped by itself",))
 
     def _start(self, *arguments: str, extra: Mapping[str, str]) -> str:
@@ -109,7 +108,7 @@ class Demo:
         for line in process.stdout:
             if line.startswith("ready "):
                 return line.strip()
-        if self._asked.is_set():
+        if self.is_asked:
             return ""
         raise ConfigError((f"the demo's {arguments[0]} did not start",))
 
@@ -123,12 +122,12 @@ class Demo:
             start_new_session=True,  # Ctrl-C is for the demo; it stops its processes in order
         )
         self._running.append(process)
-        if self._asked.is_set():
+        if self.is_asked:
             _terminate(process)
         return process
 
     def _on_signal(self, *_: object) -> None:
-        self._asked.set()
+        self.is_asked = True
         for process in self._running:
             _terminate(process)
 

@@ -263,7 +263,8 @@ class WalkMachine(RuleBasedStateMachine):
     def _judge(self, one: Asked) -> None:
         one.task.result()
         query = one.running.query
-        limit_s = self.limits.continue_s if query.offset else self.limits.ttl_s
+        ttl_s = self.limits.ttl_s
+        limit_s = max(ttl_s, self.limits.continue_s) if query.offset else ttl_s
         versions = self.judge.between(one.began_at - limit_s, one.ended_at)
         expired = [at for at in self.expired_at if one.began_at - limit_s <= at <= one.ended_at]
         said = (one.question, query.offset, one.running.limit, list(map(_short, one.got)), versions)

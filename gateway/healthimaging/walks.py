@@ -166,13 +166,17 @@ class Walks:
             self.quota.check(budget, left_s, len(self._coming))
             budget.count_call()
             self._coming.add(step)
-            step.flight = Flight(self._fetch(step, budget), partial(self._landed, step))
+            step.flight = Flight(self._fetch(step, budget), partial(self._landed, step, budget))
         return step.flight
 
     async def _fetch(self, step: Step, budget: Budget) -> Page:
         walk = step.window.walk
         self._coming.discard(step)
-        await self.quota.turn(budget)
+        try:
+            await self.quota.turn(budget)
+        except asyncio.CancelledError:
+            budget.give_back()
+            raise
         if not walk.loads:
             walk.started_at, walk.is_asked = self._clock(), True
         attempts = 1
@@ -198,9 +202,11 @@ class Walks:
         self.settle(step)
         return page
 
-    def _landed(self, step: Step) -> None:
+    def _landed(self, step: Step, budget: Budget) -> None:
         step.flight = None
-        self._coming.discard(step)
+        if step in self._coming:  # given up before it began
+            self._coming.discard(step)
+            budget.give_back()
         self.forget_unbegun(step.window.walk)
 
     # --- keeping ----------------------------------------------------------------------------------

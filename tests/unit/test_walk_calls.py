@@ -175,6 +175,34 @@ async def test_giving_up_the_first_call_forgets_the_walk() -> None:
 
 
 @pytest.mark.parametrize(
+    ("calls_per_s", "after_s", "counted"),
+    named({
+        "before it began": (100.0, None, 0),
+        "before it had its turn": (0.1, 1.0, 0),
+        "under way": (100.0, 1.0, 1),
+    }),
+)  # fmt: skip
+@in_virtual_time
+async def test_what_a_call_costs_that_is_given_up(
+    calls_per_s: float, after_s: float | None, counted: int
+) -> None:
+    """A budget pays for what was asked of HealthImaging, and for nothing else."""
+    calls, budget = SortedCalls(archive(1), latency_s=9), budget_of()
+    quota = Quota(QuotaLimits(calls_per_s, burst=1))
+    await quota.turn(object())
+    walks = walks_of(calls, LIMITS, quota)
+    walk, _ = walks.join(ALL, None, -inf)
+    flight = walks.flight(walk.first, budget, budget.left_s)
+    flight.hold()
+    if after_s is not None:
+        await asyncio.sleep(after_s)
+    flight.release()
+    await asyncio.sleep(0)
+    assert [counted] * 2 == [len(calls.asked), budget.calls]
+    walks.close()
+
+
+@pytest.mark.parametrize(
     ("answered", "others", "kind"),
     named({
         "too broad, where it is alone": (1, 0, ResultTooLargeError),

@@ -347,7 +347,7 @@ async def test_who_leaves_ends_the_call(monkeypatch: pytest.MonkeyPatch, read: i
         for _ in range(read):
             await anext(incoming.chunks)
         await incoming.aclose()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             await here.web.left.wait()
         assert {"abandoned": 1} == here.counted("GetDICOMInstance")
 

@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 START_S = 180.0
-STOP_S = 20.0
+STOP_S = 60.0
 DATASTORE_ID = "0123456789abcdef0123456789abcdef"
 
 

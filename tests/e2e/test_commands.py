@@ -12,6 +12,7 @@ import pytest
 
 from gateway.demo import bundled_files
 from tests.e2e.running import (
+    STOP_S,
     Ended,
     children_of,
     command,
@@ -76,7 +77,7 @@ def test_demo_stops_while_it_starts(tmp_path: Path, number: int, paths: tuple[st
         while not (started := children_of(process.pid)):
             assert process.poll() is None
         process.send_signal(number)
-        process.wait(20)
+        process.wait(STOP_S)
         left = end(started)
         _, errors = process.communicate()
     assert (0, []) == (process.returncode, left)

@@ -632,9 +632,10 @@ async def test_leaving(target: str) -> None:
 
 async def test_leaving_while_it_waits() -> None:
     """A client that leaves before the upstream has said anything ends the call."""
-    retrieval, cancelled = listed(), asyncio.Event()
+    retrieval, begun, cancelled = listed(), asyncio.Event(), asyncio.Event()
 
     async def never(*_: object) -> list[str]:
+        begun.set()
         try:
             await asyncio.sleep(3600)
         except asyncio.CancelledError:
@@ -644,7 +645,7 @@ async def test_leaving_while_it_waits() -> None:
 
     retrieval.instances = never  # type: ignore[method-assign, assignment]
     asking = asyncio.ensure_future(ask(app_of_retrieval(retrieval), CT_PATH))
-    await asyncio.sleep(0.01)
+    await begun.wait()
     asking.cancel()
     await asyncio.gather(asking, return_exceptions=True)
     assert cancelled.is_set()

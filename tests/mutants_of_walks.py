@@ -42,9 +42,9 @@ MUTANTS: tuple[tuple[str, str, str], ...] = (
     (WALKS, "walk.started_at, walk.is_asked = self._clock(), True", "walk.is_asked = True"),
     (WALKS, "self.forget(walk)\n                self.meters", "self.meters"),
     (WALKS, "if step.token and isinstance", "if isinstance"),
-    # what is kept
     (WALKS, "            budget.give_back()\n            raise", "            raise"),
     (WALKS, "discard(step)\n            budget.give_back()", "discard(step)"),
+    # what is kept
     (WALKS, "step.pins += 1\n        self.settle(step)", "step.pins += 1"),
     (WALKS, "if step.page is None or step.pins:", "if step.page is None:"),
     (LOADING, "        self.walks.unpin(step)\n", ""),
